@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The EESE without a broker: one state machine a UE (clause 5) and the table of UEs. PURE: events
+ * in, actions out; time and random octets come as arguments, memory from the caller's allocator.
+ *
+ * Every event function fills one struct eese_actions; the caller carries them out in this order:
+ *   control   publish on <base>/<ue>/ctl at QoS 1
+ *   sealed    publish on <base>/<ue>/down/<sub>, behind control
+ *   verdict   what becomes of the message that was the event
+ *   ask       start one request to the key server for this UE; its end comes back as
+ *             eese_endpoint_key_arrived() or eese_endpoint_key_refused()
+ */
+#ifndef EESE_ENDPOINT_H
+#define EESE_ENDPOINT_H
+
+#include "eese/control.h"
+#include "eese/data.h"
+
+struct eese_endpoint;
+
+/* Two clocks, both the caller's. */
+struct eese_time {
+	uint64_t ms;   /* monotonic milliseconds: te2e, budgets, lives */
+	uint64_t unix; /* seconds since 1970: the floor of KSN, expiry of e2e_int_key */
+};
+
+struct eese_endpoint_config {
+	void *(*alloc)(size_t size); /* NULL when out of memory */
+	void (*release)(void *p);
+	uint32_t te2e_s;             /* 0: keysets do not expire by time */
+	uint32_t refresh_margin_pct; /* of te2e, 0..50; 0: no refresh ahead */
+	uint32_t update_interval_ms; /* the budgets' first interval */
+	uint32_t pending_life_s;
+	uint8_t alg;                 /* enum eese_alg for new keysets */
+	uint8_t hash_seed[16];       /* random: keeps the table's order secret */
+};
+
+/* protocol's defaults for everything but the allocator and the seed */
+#define EESE_ENDPOINT_DEFAULTS                                                                    \
+	{                                                                                          \
+		.te2e_s = 86400, .refresh_margin_pct = 10, .update_interval_ms = 1000,             \
+		.pending_life_s = 7 * 86400, .alg = EESE_ALG_AES_CCM_16_64_128                     \
+	}
+
+enum eese_verdict {
+	EESE_DROP = 0, /* malformed or not authentic or refused: not delivered, negative
+	                  acknowledgement where MQTT 5 allows one */
+	EESE_DELIVER,  /* the plaintext is in the caller's buffer */
+	EESE_SWALLOW,  /* seen before: success acknowledgement, nothing delivered */
+	EESE_HANDLED,  /* a KEY_REQUEST or ERROR: nothing to deliver, success acknowledgement */
+};
+
+enum eese_counter {
+	EESE_COUNT_OPENED,
+	EESE_COUNT_SEALED,
+	EESE_COUNT_SWALLOWED,
+	EESE_COUNT_MALFORMED,
+	EESE_COUNT_FAILED_TAG,      /* wrong tag, or kid of no keyset held */
+	EESE_COUNT_FAILED_MAC,
+	EESE_COUNT_BELOW_WINDOW,
+	EESE_COUNT_REFUSED_INVALID, /* authentic, but its keyset is invalid */
+	EESE_COUNT_REFUSED_PREVIOUS,
+	EESE_COUNT_REFUSED_NO_KEYSET,
+	EESE_COUNT_REFUSED_NO_KEY,  /* no e2e_int_key */
+	EESE_COUNT_REQUEST_IGNORED, /* KEY_REQUEST with good MAC that asks nothing new */
+	EESE_COUNT_REQUESTS,
+	EESE_COUNT_UPDATES_SENT,
+	EESE_COUNT_ERRORS_SENT,
+	EESE_COUNT_REFRESHED,       /* keysets confirmed */
+	EESE_COUNT_EXPIRED_TIME,
+	EESE_COUNT_EXPIRED_ENTERPRISE,
+	EESE_COUNT_EXPIRED_USAGE,
+	EESE_COUNT_EXPIRED_INTEGRITY,
+	EESE_COUNT_DOWNLINK_WAITING, /* downlink that had no key */
+	EESE_COUNT_ASKED,
+	EESE_COUNT_MAX
+};
+
+/* Things the enterprise may want to hear of. */
+enum eese_event {
+	EESE_EVENT_KEY_EXPIRED = 1u << 0,   /* expired_reason */
+	EESE_EVENT_KEY_REFRESHED = 1u << 1, /* ksn */
+	EESE_EVENT_REJECTED = 1u << 2,      /* count: why */
+	EESE_EVENT_REPLAYED = 1u << 3,
+};
+
+struct eese_actions {
+	enum eese_verdict verdict;
+	size_t plain_len;  /* EESE_DELIVER */
+	uint64_t number;   /* EESE_DELIVER: the message's */
+	size_t sealed_len; /* downlink: octets in the caller's buffer, 0: not sealed */
+	uint8_t control[EESE_KEY_UPDATE_MAX];
+	size_t control_len; /* 0: no answer */
+	bool ask;
+	unsigned events;          /* enum eese_event */
+	uint8_t expired_reason;   /* enum eese_update_reason */
+	uint32_t ksn;             /* refreshed: the new one; sealed: the one it is sealed under */
+	enum eese_counter count;  /* the counter that the verdict went to */
+};
+
+/* EESE_INVALID, EESE_FULL (allocator). *out is NULL on failure. The config is copied. */
+EESE_MUST_CHECK enum eese_result eese_endpoint_new(const struct eese_endpoint_config *config,
+                                                   struct eese_endpoint **out);
+
+/* Wipes every key and frees everything. NULL-safe. */
+void eese_endpoint_free(struct eese_endpoint *ep);
+
+/*
+ * RANDs for keysets to come. The endpoint keeps up to EESE_ENDPOINT_RANDS and never uses one
+ * twice; while it has none, no new keyset is announced. The caller tops them up after events.
+ */
+#define EESE_ENDPOINT_RANDS 64
+size_t eese_endpoint_rands_wanted(const struct eese_endpoint *ep);
+void eese_endpoint_add_rand(struct eese_endpoint *ep, const uint8_t rand[EESE_RAND_SIZE]);
+
+/* ---- events: messages; ue_id and topic need not end with NUL ---- */
+
+/*
+ * Data on <base>/<ue>/up/<topic>. plain must hold len octets; it holds plaintext only if the
+ * verdict is EESE_DELIVER. Any octets, any lengths, any UE-ID may be given.
+ */
+void eese_endpoint_data(struct eese_endpoint *ep, struct eese_time now, const char *ue_id,
+                        size_t ue_id_len, const char *topic, size_t topic_len, const uint8_t *msg,
+                        size_t len, uint8_t *plain, struct eese_actions *out);
+
+/* Octets on <base>/<ue>/req. */
+void eese_endpoint_request(struct eese_endpoint *ep, struct eese_time now, const char *ue_id,
+                           size_t ue_id_len, const uint8_t *msg, size_t len,
+                           struct eese_actions *out);
+
+/*
+ * Plaintext for the UE. sealed must hold len + EESE_DATA_OVERHEAD_MAX. out->sealed_len says
+ * whether it was sealed; out->control goes first. Not sealed and out->ask or no key: the caller
+ * holds the plaintext and comes again when the key arrived. ordered: *true if a pending keyset is
+ * unconfirmed, so that the message must go behind control and everything before it.
+ */
+EESE_MUST_CHECK enum eese_result
+eese_endpoint_downlink(struct eese_endpoint *ep, struct eese_time now, const char *ue_id,
+                       size_t ue_id_len, const char *topic, size_t topic_len, const uint8_t *plain,
+                       size_t len, uint8_t *sealed, size_t sealed_size, bool *ordered,
+                       struct eese_actions *out);
+
+/* ---- events: the key server ---- */
+
+struct eese_key_grant {
+	uint8_t int_key[EESE_INT_KEY_SIZE];
+	uint64_t created; /* Unix seconds, 0 unknown */
+	uint64_t expiry;  /* Unix seconds, 0 never */
+};
+
+/* An answer to ask. The contact that caused it is answered now (out->control). */
+void eese_endpoint_key_arrived(struct eese_endpoint *ep, struct eese_time now, const char *ue_id,
+                               size_t ue_id_len, const struct eese_key_grant *grant,
+                               struct eese_actions *out);
+
+/* An answer to ask: reason is enum eese_error_reason 1..4. */
+void eese_endpoint_key_refused(struct eese_endpoint *ep, struct eese_time now, const char *ue_id,
+                               size_t ue_id_len, uint8_t reason, struct eese_actions *out);
+
+/* ---- commands ---- */
+
+/* What an administrator says of a UE. */
+struct eese_ue_entry {
+	uint8_t int_key[EESE_INT_KEY_SIZE];
+	bool has_key;     /* false: ask the key server when it is needed */
+	uint64_t expiry;  /* of the key; Unix seconds, 0 never */
+	bool has_te2e;
+	uint32_t te2e_s;
+	const char *group; /* NUL-terminated, NULL or "": none; same characters as a UE-ID */
+};
+
+/*
+ * Adds the UE or replaces what is said of it. A key other than the one in hand is installed at
+ * once and wipes every keyset of the old one; the same key changes nothing in its keysets.
+ * EESE_INVALID: UE-ID or group; EESE_FULL: no memory, the UE is then as before.
+ */
+EESE_MUST_CHECK enum eese_result eese_endpoint_set_ue(struct eese_endpoint *ep, const char *ue_id,
+                                                      size_t ue_id_len,
+                                                      const struct eese_ue_entry *entry);
+
+/* Wipes and forgets the UE; false if it is not there. */
+bool eese_endpoint_remove_ue(struct eese_endpoint *ep, const char *ue_id, size_t ue_id_len);
+
+/* Removes every UE that eese_endpoint_set_ue() did not name since eese_endpoint_mark(). */
+void eese_endpoint_mark(struct eese_endpoint *ep);
+size_t eese_endpoint_remove_unmarked(struct eese_endpoint *ep);
+
+/* Invalidates every keyset made so far, pending ones too (reason 2): of one UE, of a group, of
+ * all. A mark, not a loop. EESE_NO_KEY: no such UE or group. */
+EESE_MUST_CHECK enum eese_result eese_endpoint_expire_ue(struct eese_endpoint *ep,
+                                                         const char *ue_id, size_t ue_id_len);
+EESE_MUST_CHECK enum eese_result eese_endpoint_expire_group(struct eese_endpoint *ep,
+                                                            const char *group, size_t group_len);
+void eese_endpoint_expire_all(struct eese_endpoint *ep);
+
+/* ---- start: state from before ---- */
+
+/* What outlives the EESE's process (architecture: 'what is stored'); secrets are the caller's to
+ * seal. The e2e_int_key comes by eese_endpoint_set_ue(). */
+struct eese_ue_saved {
+	uint32_t highest_ksn;
+	bool durable; /* false: highest_ksn may be old (crash, no store) */
+	bool has_current;
+	uint32_t ksn;
+	uint8_t alg;
+	uint8_t rand[EESE_RAND_SIZE];
+	bool has_window; /* only after a clean shutdown */
+	struct eese_window window;
+};
+
+/* What to keep of this UE now; false if it is not there. */
+bool eese_endpoint_save(const struct eese_endpoint *ep, const char *ue_id, size_t ue_id_len,
+                        struct eese_ue_saved *out);
+
+/* After eese_endpoint_set_ue() with the key: gives the UE its past. What was current comes back
+ * 'current but invalid', reason 3 (clause 5, 'Every start'). */
+EESE_MUST_CHECK enum eese_result eese_endpoint_restore(struct eese_endpoint *ep, const char *ue_id,
+                                                       size_t ue_id_len,
+                                                       const struct eese_ue_saved *saved);
+
+/* ---- looking ---- */
+
+size_t eese_endpoint_count(const struct eese_endpoint *ep);
+uint64_t eese_endpoint_counter(const struct eese_endpoint *ep, enum eese_counter c);
+const char *eese_counter_name(enum eese_counter c);
+
+/*
+ * Looks at up to most UEs from where the last call ended, and raises expiry in time: one call
+ * of report for each keyset found newly invalid. For events; no use of a keyset depends on it.
+ */
+void eese_endpoint_sweep(struct eese_endpoint *ep, struct eese_time now, size_t most,
+                         void (*report)(void *ctx, const char *ue_id,
+                                        const struct eese_actions *what),
+                         void *ctx);
+
+#endif

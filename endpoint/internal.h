@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of this room share. Nothing outside endpoint/ includes it. */
+#ifndef EESE_ENDPOINT_INTERNAL_H
+#define EESE_ENDPOINT_INTERNAL_H
+
+#include <string.h>
+
+#include "endpoint/endpoint.h"
+#include "endpoint/table.h"
+
+/* Answers of one kind to one UE: at most one in an interval that doubles (clause 5, 'Budgets'). */
+struct budget {
+	uint64_t not_before;  /* ms */
+	uint32_t interval_ms; /* 0: nothing sent since the last reset */
+};
+
+/* A keyset whose RAND the EESE made: pending, then current. */
+struct held {
+	struct eese_keyset keys; /* zero until derived */
+	struct eese_window window;
+	uint64_t made_ms;
+	uint64_t made_mark; /* epoch: expired if a mark is newer */
+	uint64_t first_use_ms;
+	uint64_t next_number; /* downlink */
+	uint32_t ksn;
+	uint32_t up_units, down_units, failed_tags;
+	uint8_t rand[EESE_RAND_SIZE];
+	uint8_t alg;
+	uint8_t reason;      /* of its latest KEY_UPDATE */
+	uint8_t invalid;     /* 0: valid, else the update reason why not (1..5) */
+	uint8_t told;        /* bit f: announced with a ref of form f */
+	bool derived, used;
+	bool has_window;     /* false: what was accepted under it is not known */
+};
+
+/* The keyset before: swallows and refuses, delivers nothing. */
+struct previous {
+	struct eese_key up;
+	struct eese_window window;
+	bool has_window;
+};
+
+struct group {
+	struct eese_named named;
+	uint64_t mark; /* keysets of members made before this epoch are expired */
+};
+
+struct ue {
+	struct eese_named named;
+	struct held *current, *pending;
+	struct previous *previous;
+	struct eese_key_grant *candidate; /* a newer key no MAC has held under yet (N6) */
+	struct group *group;
+	struct budget authentic, rest;
+	uint64_t key_created, key_expiry;
+	uint64_t round; /* of eese_endpoint_mark(): named since */
+	uint32_t highest_ksn;
+	uint32_t te2e_s;
+	uint16_t ikid;
+	uint8_t alg; /* 0: the endpoint's */
+	bool has_key, has_te2e, durable;
+	uint8_t int_key[EESE_INT_KEY_SIZE];
+};
+
+/* A request to the key server, under way or answered; also the only memory of a stranger. */
+struct ask {
+	char name[EESE_UE_ID_MAX];
+	uint8_t name_len; /* 0: free */
+	bool in_flight, has_request;
+	uint8_t refusal; /* enum eese_error_reason of the last answer, 0 none */
+	uint8_t request[EESE_KEY_REQUEST_SIZE];
+	struct budget asking;
+	struct budget answers;
+};
+
+enum {
+	ASKS = 1024,
+	ASK_WAYS = 8,
+	ANSWER_INTERVAL_MAX_MS = 60 * 1000,
+	ASK_INTERVAL_MS = 60 * 1000,
+	ASK_INTERVAL_MAX_MS = 3600 * 1000,
+	KSN_MARGIN_S = 3600,
+};
+
+struct eese_endpoint {
+	struct eese_endpoint_config config;
+	struct eese_table ues, groups;
+	struct ask *asks;
+	uint64_t epoch;    /* counts expiry commands */
+	uint64_t all_mark;
+	uint64_t round;
+	size_t sweep_at;
+	size_t rand_count;
+	uint8_t rands[EESE_ENDPOINT_RANDS][EESE_RAND_SIZE];
+	uint64_t counters[EESE_COUNT_MAX];
+};
+
+/* endpoint.c */
+void *eese_ep_zalloc(struct eese_endpoint *ep, size_t size);
+void eese_ep_release(struct eese_endpoint *ep, void *p, size_t size); /* wipes first */
+void eese_ep_verdict(struct eese_endpoint *ep, struct eese_actions *out, enum eese_verdict verdict,
+                     enum eese_counter count);
+
+/* ue.c */
+struct ue *eese_ep_find(const struct eese_endpoint *ep, const char *ue_id, size_t len);
+struct ue *eese_ep_add(struct eese_endpoint *ep, const char *ue_id, size_t len);
+bool eese_ep_key_in_hand(const struct ue *ue, struct eese_time now);
+enum eese_result eese_ep_install_key(struct eese_endpoint *ep, struct ue *ue,
+                                     const uint8_t int_key[EESE_INT_KEY_SIZE]);
+
+/* keyset.c */
+uint32_t eese_ep_te2e(const struct eese_endpoint *ep, const struct ue *ue);
+bool eese_ep_valid(struct eese_endpoint *ep, const struct ue *ue, struct held *h,
+                   struct eese_time now, struct eese_actions *out);
+void eese_ep_apply_marks(struct eese_endpoint *ep, const struct ue *ue, struct held *h,
+                         struct eese_actions *out);
+void eese_ep_invalidate(struct eese_endpoint *ep, struct held *h, uint8_t reason,
+                        struct eese_actions *out);
+bool eese_ep_derive(struct ue *ue, struct held *h);
+void eese_ep_use(struct held *h, struct eese_time now);
+void eese_ep_count_units(struct eese_endpoint *ep, struct held *h, uint32_t *units, size_t len,
+                         struct eese_actions *out);
+bool eese_ep_margin_reached(const struct eese_endpoint *ep, const struct ue *ue,
+                            const struct held *h, struct eese_time now);
+bool eese_ep_new_pending(struct eese_endpoint *ep, struct ue *ue, struct eese_time now);
+bool eese_ep_ensure_pending(struct eese_endpoint *ep, struct ue *ue, struct eese_time now);
+bool eese_ep_confirm(struct eese_endpoint *ep, struct ue *ue, struct eese_actions *out);
+void eese_ep_drop_pending(struct eese_endpoint *ep, struct ue *ue);
+void eese_ep_drop_stale_pending(struct eese_endpoint *ep, struct ue *ue, struct eese_time now);
+void eese_ep_wipe_keysets(struct eese_endpoint *ep, struct ue *ue);
+
+/* answer.c */
+bool eese_ep_budget_open(const struct budget *b, struct eese_time now);
+void eese_ep_budget_spend(struct budget *b, struct eese_time now, uint32_t first_ms,
+                          uint32_t most_ms);
+void eese_ep_announce(struct eese_endpoint *ep, struct ue *ue, struct held *h, uint8_t reason,
+                      bool authentic, struct eese_time now, struct eese_actions *out);
+void eese_ep_error(struct eese_endpoint *ep, struct budget *b, const struct eese_error *e,
+                   struct eese_time now, struct eese_actions *out);
+
+/* keyserver.c: contact from a UE whose key is not in hand, or not the one it uses */
+void eese_ep_ask(struct eese_endpoint *ep, struct eese_time now, const char *ue_id, size_t len,
+                 const uint8_t *request, bool say_refusal, struct eese_actions *out);
+
+/* request.c */
+void eese_ep_authentic_request(struct eese_endpoint *ep, struct ue *ue, struct eese_time now,
+                               const struct eese_key_request *r, struct eese_actions *out);
+enum eese_result eese_ep_check_request(const uint8_t int_key[EESE_INT_KEY_SIZE], const char *ue_id,
+                                       const uint8_t *msg, size_t len,
+                                       struct eese_key_request *out);
+
+#endif

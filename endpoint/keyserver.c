@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * UEs whose key is not in hand, or not the one they use: one bounded memory of requests to the
+ * key server, under way and answered. Strangers cost nothing beyond it.
+ */
+#include "endpoint/internal.h"
+
+static struct ask *find_ask(struct eese_endpoint *ep, const char *ue_id, size_t len)
+{
+	size_t set = eese_table_hash(&ep->ues, ue_id, len) % (ASKS / ASK_WAYS) * ASK_WAYS;
+	for (size_t i = set; i < set + ASK_WAYS; i++) {
+		if (ep->asks[i].name_len == len && memcmp(ep->asks[i].name, ue_id, len) == 0) {
+			return &ep->asks[i];
+		}
+	}
+	return NULL;
+}
+
+/* A place for this UE: its own, a free one, or the one whose budget opens first of those not in
+ * flight. NULL: all are in flight. */
+static struct ask *place_ask(struct eese_endpoint *ep, const char *ue_id, size_t len)
+{
+	size_t set = eese_table_hash(&ep->ues, ue_id, len) % (ASKS / ASK_WAYS) * ASK_WAYS;
+	struct ask *place = find_ask(ep, ue_id, len);
+	if (place != NULL) {
+		return place;
+	}
+	for (size_t i = set; i < set + ASK_WAYS; i++) {
+		struct ask *a = &ep->asks[i];
+		if (!a->in_flight &&
+		    (place == NULL || a->asking.not_before < place->asking.not_before)) {
+			place = a;
+		}
+	}
+	if (place != NULL) {
+		memset(place, 0, sizeof *place);
+		memcpy(place->name, ue_id, len);
+		place->name_len = (uint8_t)len;
+	}
+	return place;
+}
+
+static void say(struct eese_endpoint *ep, struct ask *a, struct eese_time now, uint8_t reason,
+                struct eese_actions *out)
+{
+	struct ue *ue = eese_ep_find(ep, a->name, a->name_len);
+	struct eese_error e = {.reason = reason};
+	eese_ep_error(ep, ue != NULL ? &ue->rest : &a->answers, &e, now, out);
+}
+
+void eese_ep_ask(struct eese_endpoint *ep, struct eese_time now, const char *ue_id, size_t len,
+                 const uint8_t *request, bool say_refusal, struct eese_actions *out)
+{
+	struct ask *a = place_ask(ep, ue_id, len);
+	if (a == NULL) {
+		return;
+	}
+	if (request != NULL) {
+		memcpy(a->request, request, EESE_KEY_REQUEST_SIZE);
+		a->has_request = true;
+	}
+	if (!a->in_flight && eese_ep_budget_open(&a->asking, now)) {
+		eese_ep_budget_spend(&a->asking, now, ASK_INTERVAL_MS, ASK_INTERVAL_MAX_MS);
+		a->in_flight = true;
+		out->ask = true;
+		ep->counters[EESE_COUNT_ASKED]++;
+	} else if (!a->in_flight && a->refusal != 0 && say_refusal) {
+		say(ep, a, now, a->refusal, out);
+	}
+}
+
+/* Whether the request that waits for this answer is from another key than the one in hand. */
+static bool from_other_key(const struct ask *a, const struct ue *ue)
+{
+	uint16_t ikid;
+	return !a->has_request ||
+	       (eese_key_request_ikid(a->request, sizeof a->request, &ikid) == EESE_OK &&
+	        ikid != ue->ikid);
+}
+
+void eese_endpoint_key_refused(struct eese_endpoint *ep, struct eese_time now, const char *ue_id,
+                               size_t ue_id_len, uint8_t reason, struct eese_actions *out)
+{
+	memset(out, 0, sizeof *out);
+	struct ask *a = find_ask(ep, ue_id, ue_id_len);
+	if (a == NULL) {
+		return;
+	}
+	a->in_flight = false;
+	a->refusal = reason;
+	if (reason == EESE_ERROR_UNREACHABLE) {
+		a->asking.interval_ms = 0; /* the server's trouble, not this UE's: no doubling */
+	}
+	struct ue *ue = eese_ep_find(ep, ue_id, ue_id_len);
+	if (ue == NULL || !eese_ep_key_in_hand(ue, now) || from_other_key(a, ue)) {
+		say(ep, a, now, reason, out);
+	}
+}
+
+static bool install(struct eese_endpoint *ep, struct ue *ue, const struct eese_key_grant *grant)
+{
+	bool same = ue->has_key && eese_equal(ue->int_key, grant->int_key, EESE_INT_KEY_SIZE);
+	if (!same && eese_ep_install_key(ep, ue, grant->int_key) != EESE_OK) {
+		return false;
+	}
+	ue->key_created = grant->created;
+	ue->key_expiry = grant->expiry;
+	return true;
+}
+
+static void keep_candidate(struct eese_endpoint *ep, struct ue *ue,
+                           const struct eese_key_grant *grant)
+{
+	if (ue->candidate == NULL) {
+		ue->candidate = eese_ep_zalloc(ep, sizeof *ue->candidate);
+	}
+	if (ue->candidate != NULL) {
+		*ue->candidate = *grant;
+	}
+}
+
+/* The contact that was waiting: an authentic KEY_REQUEST, or something that only said hello. */
+static void answer_contact(struct eese_endpoint *ep, struct ue *ue, struct ask *a,
+                           struct eese_time now, struct eese_actions *out)
+{
+	struct eese_key_request r;
+	bool authentic = a != NULL && a->has_request &&
+	                 eese_ep_check_request(ue->int_key, ue->named.name, a->request,
+	                                       sizeof a->request, &r) == EESE_OK;
+	if (a != NULL) {
+		a->has_request = false;
+	}
+	if (authentic) {
+		eese_ep_authentic_request(ep, ue, now, &r, out);
+	} else if (ue->current == NULL && eese_ep_ensure_pending(ep, ue, now)) {
+		eese_ep_announce(ep, ue, ue->pending, EESE_UPDATE_UNKNOWN, false, now, out);
+	}
+}
+
+/* A key while another is in hand: only a newer one, and only after a MAC held under it. */
+static void newer_key(struct eese_endpoint *ep, struct ue *ue, struct ask *a, struct eese_time now,
+                      const struct eese_key_grant *grant, struct eese_actions *out)
+{
+	struct eese_key_request r;
+	if (eese_equal(ue->int_key, grant->int_key, EESE_INT_KEY_SIZE) ||
+	    grant->created <= ue->key_created) {
+		if (a != NULL) {
+			a->refusal = EESE_ERROR_NO_KEY;
+			if (from_other_key(a, ue)) {
+				say(ep, a, now, EESE_ERROR_NO_KEY, out);
+			}
+		}
+		return;
+	}
+	if (a != NULL && a->has_request &&
+	    eese_ep_check_request(grant->int_key, ue->named.name, a->request, sizeof a->request,
+	                          &r) == EESE_OK) {
+		if (install(ep, ue, grant)) {
+			answer_contact(ep, ue, a, now, out);
+		}
+	} else {
+		keep_candidate(ep, ue, grant);
+	}
+}
+
+void eese_endpoint_key_arrived(struct eese_endpoint *ep, struct eese_time now, const char *ue_id,
+                               size_t ue_id_len, const struct eese_key_grant *grant,
+                               struct eese_actions *out)
+{
+	memset(out, 0, sizeof *out);
+	struct ask *a = find_ask(ep, ue_id, ue_id_len);
+	struct ue *ue = eese_ep_find(ep, ue_id, ue_id_len);
+	if (!eese_ue_id_valid(ue_id, ue_id_len)) {
+		return;
+	}
+	if (grant->expiry != 0 && now.unix >= grant->expiry) {
+		eese_endpoint_key_refused(ep, now, ue_id, ue_id_len, EESE_ERROR_NO_KEY, out);
+		return;
+	}
+	if (a != NULL) {
+		a->in_flight = false;
+		a->refusal = 0;
+	}
+	if (ue != NULL && eese_ep_key_in_hand(ue, now)) {
+		newer_key(ep, ue, a, now, grant, out);
+		return;
+	}
+	if (ue == NULL) {
+		ue = eese_ep_add(ep, ue_id, ue_id_len);
+		if (ue != NULL) {
+			ue->round = ep->round;
+		}
+	}
+	if (ue != NULL && install(ep, ue, grant)) {
+		answer_contact(ep, ue, a, now, out);
+	}
+}

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The life of a keyset: pending, current, previous; and when it is no longer valid. */
+#include "endpoint/internal.h"
+
+uint32_t eese_ep_te2e(const struct eese_endpoint *ep, const struct ue *ue)
+{
+	return ue->has_te2e ? ue->te2e_s : ep->config.te2e_s;
+}
+
+static enum eese_counter expiry_counter(uint8_t reason)
+{
+	switch (reason) {
+	case EESE_UPDATE_EXPIRED:
+		return EESE_COUNT_EXPIRED_TIME;
+	case EESE_UPDATE_ENTERPRISE:
+		return EESE_COUNT_EXPIRED_ENTERPRISE;
+	case EESE_UPDATE_USAGE:
+		return EESE_COUNT_EXPIRED_USAGE;
+	default:
+		return EESE_COUNT_EXPIRED_INTEGRITY;
+	}
+}
+
+/* For good: the first reason stays. */
+void eese_ep_invalidate(struct eese_endpoint *ep, struct held *h, uint8_t reason,
+                        struct eese_actions *out)
+{
+	if (h->invalid == 0) {
+		h->invalid = reason;
+		ep->counters[expiry_counter(reason)]++;
+		out->events |= EESE_EVENT_KEY_EXPIRED;
+		out->expired_reason = reason;
+	}
+}
+
+void eese_ep_apply_marks(struct eese_endpoint *ep, const struct ue *ue, struct held *h,
+                         struct eese_actions *out)
+{
+	uint64_t mark = ep->all_mark;
+	if (ue->group != NULL && ue->group->mark > mark) {
+		mark = ue->group->mark;
+	}
+	if (h->made_mark < mark) {
+		eese_ep_invalidate(ep, h, EESE_UPDATE_ENTERPRISE, out);
+	}
+}
+
+/* Clause 5, 'Validity': looked at with every use, whatever a timer did. */
+bool eese_ep_valid(struct eese_endpoint *ep, const struct ue *ue, struct held *h,
+                   struct eese_time now, struct eese_actions *out)
+{
+	uint64_t te2e_ms = (uint64_t)eese_ep_te2e(ep, ue) * 1000;
+	if (h->invalid == 0) {
+		eese_ep_apply_marks(ep, ue, h, out);
+	}
+	if (h->invalid == 0 && h->used && te2e_ms > 0 && now.ms - h->first_use_ms >= te2e_ms) {
+		eese_ep_invalidate(ep, h, EESE_UPDATE_EXPIRED, out);
+	}
+	return h->invalid == 0;
+}
+
+bool eese_ep_derive(struct ue *ue, struct held *h)
+{
+	if (!h->derived) {
+		h->derived = eese_derive_keyset(ue->int_key, ue->named.name, h->rand, h->ksn,
+		                                h->alg, &h->keys) == EESE_OK;
+	}
+	return h->derived;
+}
+
+/* te2e starts when the EESE first uses a keyset. */
+void eese_ep_use(struct held *h, struct eese_time now)
+{
+	if (!h->used) {
+		h->used = true;
+		h->first_use_ms = now.ms;
+	}
+}
+
+/* Clause 2: at q the keyset is used up. */
+void eese_ep_count_units(struct eese_endpoint *ep, struct held *h, uint32_t *units, size_t len,
+                         struct eese_actions *out)
+{
+	const struct eese_alg_info *info = eese_alg_info(h->alg);
+	*units += eese_alg_units(info, len);
+	if (*units >= info->message_limit) {
+		eese_ep_invalidate(ep, h, EESE_UPDATE_USAGE, out);
+	}
+}
+
+/* Clause 5, 'Ahead of expiry': by time, and in the same share by the count of messages. */
+bool eese_ep_margin_reached(const struct eese_endpoint *ep, const struct ue *ue,
+                            const struct held *h, struct eese_time now)
+{
+	uint32_t left_pct = 100 - ep->config.refresh_margin_pct;
+	uint64_t te2e_ms = (uint64_t)eese_ep_te2e(ep, ue) * 1000;
+	uint64_t limit = eese_alg_info(h->alg)->message_limit;
+	if (left_pct == 100) {
+		return false;
+	}
+	return (te2e_ms > 0 && now.ms - h->first_use_ms >= te2e_ms / 100 * left_pct) ||
+	       h->up_units >= limit * left_pct / 100 || h->down_units >= limit * left_pct / 100;
+}
+
+static bool kid_taken(const struct ue *ue, uint64_t ksn)
+{
+	return (ue->current != NULL && ((ue->current->ksn ^ ksn) & 7) == 0) ||
+	       (ue->pending != NULL && ((ue->pending->ksn ^ ksn) & 7) == 0) ||
+	       (ue->previous != NULL && ((ue->previous->up.ksn ^ ksn) & 7) == 0);
+}
+
+/* Clause 2, 'KSN': 0 if none is left. */
+static uint32_t pick_ksn(const struct ue *ue, struct eese_time now)
+{
+	uint64_t ksn = now.unix + (ue->durable ? 0 : KSN_MARGIN_S);
+	if (ksn <= ue->highest_ksn) {
+		ksn = (uint64_t)ue->highest_ksn + 1;
+	}
+	while (kid_taken(ue, ksn)) {
+		ksn++;
+	}
+	return ksn <= UINT32_MAX ? (uint32_t)ksn : 0;
+}
+
+void eese_ep_drop_pending(struct eese_endpoint *ep, struct ue *ue)
+{
+	eese_ep_release(ep, ue->pending, sizeof *ue->pending);
+	ue->pending = NULL;
+}
+
+/* A pending that nobody confirmed in pending_life is replaced at the next need. */
+void eese_ep_drop_stale_pending(struct eese_endpoint *ep, struct ue *ue, struct eese_time now)
+{
+	if (ue->pending != NULL &&
+	    now.ms - ue->pending->made_ms >= (uint64_t)ep->config.pending_life_s * 1000) {
+		eese_ep_drop_pending(ep, ue);
+	}
+}
+
+/* Replaces any pending. false: no key in hand, no KSN, no RAND or no memory left; nothing changed. */
+bool eese_ep_new_pending(struct eese_endpoint *ep, struct ue *ue, struct eese_time now)
+{
+	uint32_t ksn = pick_ksn(ue, now);
+	struct held *h;
+	if (!eese_ep_key_in_hand(ue, now) || ksn == 0 || ep->rand_count == 0 ||
+	    (h = eese_ep_zalloc(ep, sizeof *h)) == NULL) {
+		return false;
+	}
+	h->ksn = ksn;
+	h->alg = ue->alg != 0 ? ue->alg : ep->config.alg;
+	h->made_ms = now.ms;
+	h->made_mark = ep->epoch;
+	h->has_window = true;
+	ep->rand_count--;
+	memcpy(h->rand, ep->rands[ep->rand_count], EESE_RAND_SIZE);
+	eese_wipe(ep->rands[ep->rand_count], EESE_RAND_SIZE);
+	eese_ep_drop_pending(ep, ue);
+	ue->pending = h;
+	ue->highest_ksn = ksn;
+	return true;
+}
+
+bool eese_ep_ensure_pending(struct eese_endpoint *ep, struct ue *ue, struct eese_time now)
+{
+	return ue->pending != NULL || eese_ep_new_pending(ep, ue, now);
+}
+
+static void drop_previous(struct eese_endpoint *ep, struct ue *ue)
+{
+	eese_ep_release(ep, ue->previous, sizeof *ue->previous);
+	ue->previous = NULL;
+}
+
+/*
+ * Clause 5, step 2: the UE uses the pending keyset, so it is current now, and what was current
+ * only swallows and refuses. false: out of memory, nothing changed.
+ */
+bool eese_ep_confirm(struct eese_endpoint *ep, struct ue *ue, struct eese_actions *out)
+{
+	struct previous *previous = NULL;
+	if (ue->current != NULL) {
+		if ((previous = eese_ep_zalloc(ep, sizeof *previous)) == NULL) {
+			return false;
+		}
+		previous->up = ue->current->keys.up;
+		previous->window = ue->current->window;
+		previous->has_window = ue->current->has_window;
+		eese_ep_release(ep, ue->current, sizeof *ue->current);
+	}
+	drop_previous(ep, ue);
+	ue->previous = previous;
+	ue->current = ue->pending;
+	ue->pending = NULL;
+	ue->authentic = ue->rest = (struct budget){0};
+	ue->current->told = 0;
+	ep->counters[EESE_COUNT_REFRESHED]++;
+	out->events |= EESE_EVENT_KEY_REFRESHED;
+	out->ksn = ue->current->ksn;
+	return true;
+}
+
+void eese_ep_wipe_keysets(struct eese_endpoint *ep, struct ue *ue)
+{
+	eese_ep_drop_pending(ep, ue);
+	drop_previous(ep, ue);
+	eese_ep_release(ep, ue->current, sizeof *ue->current);
+	ue->current = NULL;
+}

@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* UEs and groups: what an administrator says of them, and what outlives a start. */
+#include "endpoint/internal.h"
+
+struct ue *eese_ep_find(const struct eese_endpoint *ep, const char *ue_id, size_t len)
+{
+	return (struct ue *)eese_table_find(&ep->ues, ue_id, len);
+}
+
+/* A zeroed thing of size octets with its name behind it. */
+static void *new_named(struct eese_endpoint *ep, size_t size, const char *name, size_t len)
+{
+	char *p = eese_ep_zalloc(ep, size + len + 1);
+	if (p != NULL) {
+		memcpy(p + size, name, len);
+		struct eese_named *n = (struct eese_named *)(void *)p;
+		n->name = p + size;
+		n->len = (uint8_t)len;
+	}
+	return p;
+}
+
+struct ue *eese_ep_add(struct eese_endpoint *ep, const char *ue_id, size_t len)
+{
+	struct ue *ue = new_named(ep, sizeof *ue, ue_id, len);
+	if (ue != NULL && !eese_table_add(&ep->ues, &ue->named)) {
+		ep->config.release(ue);
+		return NULL;
+	}
+	return ue;
+}
+
+static void drop_candidate(struct eese_endpoint *ep, struct ue *ue)
+{
+	eese_ep_release(ep, ue->candidate, sizeof *ue->candidate);
+	ue->candidate = NULL;
+}
+
+static void forget(struct eese_endpoint *ep, struct ue *ue)
+{
+	eese_table_remove(&ep->ues, &ue->named);
+	eese_ep_wipe_keysets(ep, ue);
+	drop_candidate(ep, ue);
+	eese_ep_release(ep, ue, sizeof *ue + ue->named.len + 1);
+}
+
+/* Clause 8: a key past its expiry counts as not in hand (N11). */
+bool eese_ep_key_in_hand(const struct ue *ue, struct eese_time now)
+{
+	return ue->has_key && (ue->key_expiry == 0 || now.unix < ue->key_expiry);
+}
+
+/* Clause 2: KSN starts anew with a new e2e_int_key, and no keyset of the old one survives. */
+enum eese_result eese_ep_install_key(struct eese_endpoint *ep, struct ue *ue,
+                                     const uint8_t int_key[EESE_INT_KEY_SIZE])
+{
+	uint16_t ikid;
+	enum eese_result r = eese_derive_ikid(int_key, &ikid);
+	if (r != EESE_OK) {
+		return r;
+	}
+	eese_ep_wipe_keysets(ep, ue);
+	memcpy(ue->int_key, int_key, EESE_INT_KEY_SIZE);
+	ue->ikid = ikid;
+	ue->has_key = true;
+	ue->highest_ksn = 0;
+	ue->durable = false;
+	ue->alg = 0;
+	drop_candidate(ep, ue);
+	return EESE_OK;
+}
+
+static struct group *find_or_add_group(struct eese_endpoint *ep, const char *name, size_t len)
+{
+	struct group *g = (struct group *)eese_table_find(&ep->groups, name, len);
+	if (g == NULL) {
+		g = new_named(ep, sizeof *g, name, len);
+		if (g != NULL && !eese_table_add(&ep->groups, &g->named)) {
+			ep->config.release(g);
+			return NULL;
+		}
+	}
+	return g;
+}
+
+/* A mark on the old group still counts for the UE, one made earlier on the new group does not. */
+static void move_to_group(struct eese_endpoint *ep, struct ue *ue, struct group *group)
+{
+	struct held *const both[] = {ue->current, ue->pending};
+	if (group == ue->group) {
+		return;
+	}
+	for (size_t i = 0; i < 2; i++) {
+		if (both[i] != NULL) {
+			struct eese_actions unused = {0};
+			eese_ep_apply_marks(ep, ue, both[i], &unused);
+			both[i]->made_mark = ep->epoch;
+		}
+	}
+	ue->group = group;
+}
+
+static enum eese_result set_key(struct eese_endpoint *ep, struct ue *ue,
+                                const struct eese_ue_entry *entry)
+{
+	if (!entry->has_key) {
+		return EESE_OK;
+	}
+	if (!ue->has_key || !eese_equal(ue->int_key, entry->int_key, EESE_INT_KEY_SIZE)) {
+		enum eese_result r = eese_ep_install_key(ep, ue, entry->int_key);
+		if (r != EESE_OK) {
+			return r;
+		}
+	}
+	ue->key_expiry = entry->expiry;
+	return EESE_OK;
+}
+
+/* Octets before the NUL; EESE_UE_ID_MAX + 1 if there are more than a name may have. */
+static size_t bounded_length(const char *s)
+{
+	if (s == NULL) {
+		return 0;
+	}
+	const char *end = memchr(s, '\0', EESE_UE_ID_MAX + 1);
+	return end == NULL ? EESE_UE_ID_MAX + 1 : (size_t)(end - s);
+}
+
+enum eese_result eese_endpoint_set_ue(struct eese_endpoint *ep, const char *ue_id, size_t ue_id_len,
+                                      const struct eese_ue_entry *entry)
+{
+	size_t group_len = bounded_length(entry->group);
+	struct group *group = NULL;
+	if (!eese_ue_id_valid(ue_id, ue_id_len) ||
+	    (group_len > 0 && !eese_ue_id_valid(entry->group, group_len))) {
+		return EESE_INVALID;
+	}
+	if (group_len > 0 && (group = find_or_add_group(ep, entry->group, group_len)) == NULL) {
+		return EESE_FULL;
+	}
+	struct ue *ue = eese_ep_find(ep, ue_id, ue_id_len);
+	bool is_new = ue == NULL;
+	if (is_new && (ue = eese_ep_add(ep, ue_id, ue_id_len)) == NULL) {
+		return EESE_FULL;
+	}
+	enum eese_result r = set_key(ep, ue, entry);
+	if (r != EESE_OK) {
+		if (is_new) {
+			forget(ep, ue);
+		}
+		return r;
+	}
+	move_to_group(ep, ue, group);
+	ue->has_te2e = entry->has_te2e;
+	ue->te2e_s = entry->te2e_s;
+	ue->round = ep->round;
+	return EESE_OK;
+}
+
+bool eese_endpoint_remove_ue(struct eese_endpoint *ep, const char *ue_id, size_t ue_id_len)
+{
+	struct ue *ue = eese_ep_find(ep, ue_id, ue_id_len);
+	if (ue == NULL) {
+		return false;
+	}
+	forget(ep, ue);
+	return true;
+}
+
+void eese_endpoint_mark(struct eese_endpoint *ep)
+{
+	ep->round++;
+}
+
+size_t eese_endpoint_remove_unmarked(struct eese_endpoint *ep)
+{
+	size_t removed = 0;
+	size_t i = 0;
+	while (i < ep->ues.size) {
+		struct ue *ue = (struct ue *)ep->ues.slots[i];
+		if (ue != NULL && ue->round != ep->round) {
+			forget(ep, ue); /* another one may have moved into this slot */
+			removed++;
+		} else {
+			i++;
+		}
+	}
+	return removed;
+}
+
+enum eese_result eese_endpoint_expire_ue(struct eese_endpoint *ep, const char *ue_id,
+                                         size_t ue_id_len)
+{
+	struct eese_actions unused = {0};
+	struct ue *ue = eese_ep_find(ep, ue_id, ue_id_len);
+	if (ue == NULL) {
+		return EESE_NO_KEY;
+	}
+	if (ue->current != NULL) {
+		eese_ep_invalidate(ep, ue->current, EESE_UPDATE_ENTERPRISE, &unused);
+	}
+	if (ue->pending != NULL) {
+		eese_ep_invalidate(ep, ue->pending, EESE_UPDATE_ENTERPRISE, &unused);
+	}
+	return EESE_OK;
+}
+
+enum eese_result eese_endpoint_expire_group(struct eese_endpoint *ep, const char *group,
+                                            size_t group_len)
+{
+	struct group *g = (struct group *)eese_table_find(&ep->groups, group, group_len);
+	if (g == NULL) {
+		return EESE_NO_KEY;
+	}
+	g->mark = ++ep->epoch;
+	return EESE_OK;
+}
+
+void eese_endpoint_expire_all(struct eese_endpoint *ep)
+{
+	ep->all_mark = ++ep->epoch;
+}
+
+bool eese_endpoint_save(const struct eese_endpoint *ep, const char *ue_id, size_t ue_id_len,
+                        struct eese_ue_saved *out)
+{
+	memset(out, 0, sizeof *out);
+	const struct ue *ue = eese_ep_find(ep, ue_id, ue_id_len);
+	if (ue == NULL) {
+		return false;
+	}
+	out->highest_ksn = ue->highest_ksn;
+	out->durable = true;
+	if (ue->current != NULL) {
+		out->has_current = true;
+		out->ksn = ue->current->ksn;
+		out->alg = ue->current->alg;
+		memcpy(out->rand, ue->current->rand, EESE_RAND_SIZE);
+		out->has_window = ue->current->has_window;
+		out->window = ue->current->window;
+	}
+	return true;
+}
+
+/* Clause 5, 'Every start': current but invalid, reason 3; pending is gone; KSN is kept. */
+enum eese_result eese_endpoint_restore(struct eese_endpoint *ep, const char *ue_id,
+                                       size_t ue_id_len, const struct eese_ue_saved *saved)
+{
+	struct ue *ue = eese_ep_find(ep, ue_id, ue_id_len);
+	if (ue == NULL || !ue->has_key) {
+		return EESE_NO_KEY;
+	}
+	struct held *h = NULL;
+	if (saved->has_current) {
+		if (eese_alg_info(saved->alg) == NULL) {
+			return EESE_INVALID;
+		}
+		if ((h = eese_ep_zalloc(ep, sizeof *h)) == NULL) {
+			return EESE_FULL;
+		}
+		h->ksn = saved->ksn;
+		h->alg = saved->alg;
+		memcpy(h->rand, saved->rand, EESE_RAND_SIZE);
+		h->invalid = EESE_UPDATE_UNKNOWN;
+		h->has_window = saved->durable && saved->has_window;
+		h->window = h->has_window ? saved->window : (struct eese_window){0};
+		if (!eese_ep_derive(ue, h)) {
+			eese_ep_release(ep, h, sizeof *h);
+			return EESE_CRYPTO;
+		}
+	}
+	eese_ep_wipe_keysets(ep, ue);
+	ue->current = h;
+	ue->highest_ksn = saved->highest_ksn;
+	ue->durable = saved->durable;
+	return EESE_OK;
+}
