@@ -39,8 +39,9 @@ struct eese_key_update {
 	struct eese_ref ref;
 };
 
-/* Encodes with MAC. out holds *out_len = 32..44 octets on EESE_OK; EESE_INVALID: reason over
- * 63, ref out of range. On failure *out_len is 0. */
+/* Encodes with MAC. out holds *out_len octets on EESE_OK: 32 and the ref, 46 at most (44 while
+ * ref.next is below 2^24). EESE_INVALID: reason over 63, ref out of range. On failure *out_len
+ * is 0. */
 EESE_MUST_CHECK enum eese_result
 eese_key_update_encode(const uint8_t control_key[EESE_CONTROL_KEY_SIZE], const char *ue_id,
                        const struct eese_key_update *u, uint8_t out[EESE_KEY_UPDATE_MAX],

@@ -50,7 +50,8 @@ EESE_MUST_CHECK enum eese_result eese_data_open(const struct eese_key *key, cons
                                                 size_t out_size, size_t *out_len);
 
 /* Octets of plaintext in a message of len octets with this head under alg; EESE_MALFORMED if
- * the message is shorter than head and tag or longer than EESE_PLAINTEXT_MAX allows. */
+ * the message is shorter than head and tag or longer than EESE_PLAINTEXT_MAX allows,
+ * EESE_INVALID if alg is none. */
 EESE_MUST_CHECK enum eese_result eese_data_plain_size(uint8_t alg,
                                                       const struct eese_data_head *head,
                                                       size_t len, size_t *out);

@@ -1,0 +1,1188 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Known answers for docs/protocol.md, made by an independent implementation. Octets in
+ * hexadecimal; UE-IDs and topics as they are. */
+#ifndef EESE_VECTORS_PROTOCOL_H
+#define EESE_VECTORS_PROTOCOL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "eese/control.h"
+
+struct kdf_vector {
+	const char *ck, *ik, *e2e_int_key, *ikid;
+	const char *ue;
+	const char *control_key;
+};
+
+struct keyset_vector {
+	const char *e2e_int_key;
+	const char *ue;
+	const char *rand;
+	uint32_t ksn;
+	uint8_t alg;
+	const char *root, *uplink_key, *downlink_key, *uplink_iv, *downlink_iv;
+};
+
+struct data_vector {
+	const char *e2e_int_key;
+	const char *ue;
+	const char *rand;
+	uint32_t ksn;
+	uint8_t alg;
+	uint8_t direction;
+	uint64_t sequence;
+	const char *topic;
+	const char *aad, *nonce, *plaintext, *message;
+};
+
+struct key_update_vector {
+	const char *e2e_int_key;
+	const char *ue;
+	const char *rand;
+	const char *message;
+	uint32_t ksn;
+	uint8_t reason, alg;
+	uint8_t ref_ksn_mod_8;
+	enum eese_ref_form ref_form;
+	const char *ref;
+	uint64_t ref_next;
+	uint64_t ref_not_accepted_below_next[64];
+	size_t ref_not_accepted_count;
+};
+
+struct key_request_vector {
+	const char *e2e_int_key;
+	const char *ue;
+	uint8_t reason;
+	uint32_t ksn;
+	const char *message;
+};
+
+static const struct kdf_vector kdf_vectors[] = {
+    {
+	.ck = "8aa53dc15cda6293625bc1e5a7dffaf6",
+	.ik = "32e7aca7e7dc6d7e8104f0288f88632c",
+	.e2e_int_key = "f9591e8d61906d55c0cb8f2c6310d149a6945cfb1891dce6f105f1591a5b77d1",
+	.ikid = "f8ff",
+	.ue = "001010000000001",
+	.control_key = "8a02b87c06570b0129ccd08a28b768d9267dee003583e01510d3a80e7bb05d64",
+    },
+    {
+	.ck = "3ab2d72fc46f7a3021c16ea16e2583b1",
+	.ik = "409d3ae833da91783cd59a72a5aa398f",
+	.e2e_int_key = "d9e503b501cba6e56772bb84ee8c39828c0b5d08dbb12da8070e4ceb91686f50",
+	.ikid = "70ce",
+	.ue = "B.x_9-",
+	.control_key = "3c16922cbbb5147469a6624369a6af0f39921ca7e82052302d3669d6926ace33",
+    },
+    {
+	.ck = "2a02f8a75489dd35f532ffad448ae19d",
+	.ik = "d6f984049cdf636733fa6d395ef27e0b",
+	.e2e_int_key = "94af4d351b23cbd69152f94d2bcd9f9e498c5822ec2b6eab7d957297d1207327",
+	.ikid = "45fe",
+	.ue = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+	.control_key = "411ca8adb71ea86edbb3584a87b9cf20351df2121f0a71c1c2090c22e0019a38",
+    },
+    {
+	.ck = "9dad5a26dd5a888db119645c36adea61",
+	.ik = "3edd3bcea6cb43958993cb9592f79a90",
+	.e2e_int_key = "bd64a8ebaabe6e322edb6b263576226a802f4c10001b55fc9ab68c18aa3e427b",
+	.ikid = "3a35",
+	.ue = "ue1",
+	.control_key = "67f7270eba5bcd8bfbff7db10a2c9cf81e499f955d501952a9f542a089ed7fec",
+    },
+    {
+	.ck = "1d76954dbe3ce53dba88f8520c2069a7",
+	.ik = "072861658e1d719d3ce1dfa4f6905ade",
+	.e2e_int_key = "91665c86dd82ce87eb6767499faf228df76068141757dd9523d0f7cf4d0bd056",
+	.ikid = "e827",
+	.ue = "001010000000001",
+	.control_key = "a0bfa95508406ffb3a3cfe7815a9566a0bb9deb6276d3532c92bcc2e4307ba3f",
+    },
+    {
+	.ck = "8dbe9bb9a82e02a19b827ebf4023c632",
+	.ik = "5a4604f9190c4dd3ca025b8647402e37",
+	.e2e_int_key = "5c160e8dd3449c95b6baa92c69c405b642f3e2448ade88a7ccbe5151ae509e26",
+	.ikid = "6d7d",
+	.ue = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+	.control_key = "1c2a71f0c5a09f325bee169730931a1b680c4404878cce01916bf67f975dde42",
+    },
+    {
+	.ck = "7ab96883e86b520990578ef12d3146ed",
+	.ik = "99fae94055128d7d51b463477313753b",
+	.e2e_int_key = "4ba01472d9592cc5b0cd5fd428746451f45ffc8dfb105f14973ef8c5b2de0e3b",
+	.ikid = "f5aa",
+	.ue = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+	.control_key = "5787b549dff0ab2a8fd33e954cb5415cf1f4cf78e3944436aa4905722ff52d0e",
+    },
+    {
+	.ck = "ef949158988838b821a655d67694c79e",
+	.ik = "8e5b24b09ad9e12c1bc021fc61d384d9",
+	.e2e_int_key = "a915bc9e699c4fd4858b1c665f598c5f354b2487bd6922fd110602301cf7a4fe",
+	.ikid = "0c41",
+	.ue = "sensor-0042",
+	.control_key = "e7eb410312b9c7d9f8793256758cb1925ccb2430ea5f004a72641321be601248",
+    },
+    {
+	.ck = "931c9322bf37a36775afc253789230a1",
+	.ik = "2a7c096be250ef444de798ec94732460",
+	.e2e_int_key = "514b7e4627ea35adb8fd7bbf68a8d6d501d3dd5a761c2079187f5636397ae64d",
+	.ikid = "6af6",
+	.ue = "ue1",
+	.control_key = "2c135d1c79e763a96e29e52d9793533c57e7c0c90cf7d9e03e6393f655440089",
+    },
+    {
+	.ck = "6225eeb2a88730768296d667c5263b7d",
+	.ik = "0c4d9fbf65d60d4167df443077b65419",
+	.e2e_int_key = "b12c41a0f42f149497d2c9bf09efcd6cf0241109d2fff58e1beef4db3b768e99",
+	.ikid = "4bcb",
+	.ue = "001010000000001",
+	.control_key = "bd7f9eb8dfe1a8b7bbc73ce1b23266e2378bf87265c12bf7141c316acbca14f8",
+    },
+    {
+	.ck = "2b67d8768039a18933e1e8a4bb56fdc8",
+	.ik = "d820f0b1bffeefb4f59124838f13bf36",
+	.e2e_int_key = "065f05fc59cda83973441a911fb14b4a4c7429be3c4d642a91c205139fdcd05d",
+	.ikid = "e192",
+	.ue = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+	.control_key = "217ff3ef85f91cf754161197c57f25aacf173fe007c249e32a6461ac8b5afe0e",
+    },
+    {
+	.ck = "dc248e31eea911f43dddfbc7d354df70",
+	.ik = "a1c9ff3b4b9ce9ac0d11e87ac681aec5",
+	.e2e_int_key = "f8ea97ed0fbc1f92958adef5e096c0eeee4466a79e0eaa906f6696d96d1d3520",
+	.ikid = "8e01",
+	.ue = "sensor-0042",
+	.control_key = "23fcc8e14cc9abedb9fed7e503c2562e7138ce7f87a598b6f4538ddd9f13e813",
+    },
+};
+
+static const struct keyset_vector keyset_vectors[] = {
+    {
+	.e2e_int_key = "f9591e8d61906d55c0cb8f2c6310d149a6945cfb1891dce6f105f1591a5b77d1",
+	.ue = "001010000000001",
+	.rand = "3217bc169e9b118a819f67da7a469e60",
+	.ksn = 7,
+	.alg = 10,
+	.root = "91d9d943a48a74734f52cbdf4f67d35074860ae871a28c82e6512d8d408917c8",
+	.uplink_key = "bd7a5e7c2d85d12199acd2675429d67c",
+	.downlink_key = "4c7de930d469f8f505dc4c491a2cc401",
+	.uplink_iv = "a1002ff8791a40d107aa63c933",
+	.downlink_iv = "3e8d31df9b8638d30adc812f91",
+    },
+    {
+	.e2e_int_key = "d9e503b501cba6e56772bb84ee8c39828c0b5d08dbb12da8070e4ceb91686f50",
+	.ue = "B.x_9-",
+	.rand = "f738f4adbf0997a2b1f6a9e516daed2b",
+	.ksn = 1795455600,
+	.alg = 30,
+	.root = "d3d310a5ef21ddf9000f90ce49c7d65f5e7aaba9caf2cf102b5b0217cb18f79a",
+	.uplink_key = "889b24469c64e51b0c27be447bca3838",
+	.downlink_key = "5e19c49d70fd76aadc1c5f3cc603a2ba",
+	.uplink_iv = "d62bb565ecc4c2f92b582c1a20",
+	.downlink_iv = "67d5eb820ecc2f6c9a6c1a47a6",
+    },
+    {
+	.e2e_int_key = "94af4d351b23cbd69152f94d2bcd9f9e498c5822ec2b6eab7d957297d1207327",
+	.ue = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+	.rand = "dcb6161208631339be39341884fa660f",
+	.ksn = 1,
+	.alg = 1,
+	.root = "3ffc2e2e7f1e3c6570b73fb4baef4e152c217a4da4cbad0274bc6c58fd332e5f",
+	.uplink_key = "207102c8959e3dd4abe645206bb03d88",
+	.downlink_key = "961f7422880b53569101a3da14a96c3c",
+	.uplink_iv = "c0a67b5ca51d416f620e02ff",
+	.downlink_iv = "d76e26b0ed6965a074b1fd26",
+    },
+    {
+	.e2e_int_key = "bd64a8ebaabe6e322edb6b263576226a802f4c10001b55fc9ab68c18aa3e427b",
+	.ue = "ue1",
+	.rand = "c804791885ca66b773d49268746284a3",
+	.ksn = 1,
+	.alg = 24,
+	.root = "9caa79b3c1f0a641e981efc9053ddffb857480d14fc0956542ee1d55bc4fffd9",
+	.uplink_key = "a670a056aafccff5a7229d5b38992dd7ce5faf08e368b473c5f828753a7b94af",
+	.downlink_key = "c583d5d8da64a924d3103356e31c62f6a465a01e8d2d5899907634234bd5c25c",
+	.uplink_iv = "60393e7a97795831d9b3c2dd",
+	.downlink_iv = "b8d484a846eefe9888cfcf74",
+    },
+    {
+	.e2e_int_key = "91665c86dd82ce87eb6767499faf228df76068141757dd9523d0f7cf4d0bd056",
+	.ue = "001010000000001",
+	.rand = "91be19678a2daeb5a678a54efb8dd03f",
+	.ksn = 8,
+	.alg = 10,
+	.root = "598904d66d0a7b63353769690a338d588f7240825dcbbcd4c6859231e908924c",
+	.uplink_key = "9c937e89c37df3239d26d658a900b0ce",
+	.downlink_key = "512ddbe785099f96c40bcbf931592d8f",
+	.uplink_iv = "4c3daef7ae90bac3d66a1c26bf",
+	.downlink_iv = "93353029813a73ea8f65e465fd",
+    },
+    {
+	.e2e_int_key = "5c160e8dd3449c95b6baa92c69c405b642f3e2448ade88a7ccbe5151ae509e26",
+	.ue = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+	.rand = "e05deea017f78ede908785bd3b50aedd",
+	.ksn = 7,
+	.alg = 30,
+	.root = "42e5f35ac32c9066e1dd6bc1df74da8395fdcb3b70f1cc8ea0b92131f345f496",
+	.uplink_key = "365df44d2c8370bbc0a2777ae74ade17",
+	.downlink_key = "73c040ccda5d61582ba135eab36392ad",
+	.uplink_iv = "db6bed1e86aa7d2c55dc12fc5e",
+	.downlink_iv = "88b73342549034b3bec476086e",
+    },
+    {
+	.e2e_int_key = "4ba01472d9592cc5b0cd5fd428746451f45ffc8dfb105f14973ef8c5b2de0e3b",
+	.ue = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+	.rand = "81769fec2aa67beb275de72f9945a09b",
+	.ksn = 7,
+	.alg = 1,
+	.root = "2e0d4e4333a4480cc1dab0c05736ece697c571e37309ffad24a6a11a667e2ebf",
+	.uplink_key = "931f6719459b12a487a8b1f6cc09eaa4",
+	.downlink_key = "2bda2a71848b0b1dced1ce10ec80c2fa",
+	.uplink_iv = "11407f3847bccc2924fdcc71",
+	.downlink_iv = "6b995bcf8721aa2e442a289b",
+    },
+    {
+	.e2e_int_key = "a915bc9e699c4fd4858b1c665f598c5f354b2487bd6922fd110602301cf7a4fe",
+	.ue = "sensor-0042",
+	.rand = "5699f4a72f33de93b455de3ccffd6a2e",
+	.ksn = 7,
+	.alg = 24,
+	.root = "70805da88b5ff429e2a1da5dd1cf769df1caa441f9c138053f870aeb4563f943",
+	.uplink_key = "f343d3b8d5e14040286180a2523749788ce548ef3866cdf77f99b73e2ee353ad",
+	.downlink_key = "6d541ee8987af2af8985ff6dc2e2b8ad4ccf3ee9e30e4736be751f5502305f6a",
+	.uplink_iv = "757518912a8498080b8f055c",
+	.downlink_iv = "d7f995c543c5adbc514a8047",
+    },
+    {
+	.e2e_int_key = "514b7e4627ea35adb8fd7bbf68a8d6d501d3dd5a761c2079187f5636397ae64d",
+	.ue = "ue1",
+	.rand = "e3401b854837f5e82eadaf324b14c598",
+	.ksn = 1803415713,
+	.alg = 10,
+	.root = "08ab23756bd7850c3ff22017d4f757d437fbb972d43f1f82dc08edc0c0279a8a",
+	.uplink_key = "06dfa3e97dbf069cd5817cf2af557215",
+	.downlink_key = "72f369a7dfa349d489d500279c561675",
+	.uplink_iv = "7cc08265fe9ca9da29cb1e2b70",
+	.downlink_iv = "36941df70162ef74e29bdedd83",
+    },
+    {
+	.e2e_int_key = "b12c41a0f42f149497d2c9bf09efcd6cf0241109d2fff58e1beef4db3b768e99",
+	.ue = "001010000000001",
+	.rand = "5a83b5167edd86a3b6ba211ca9252653",
+	.ksn = 1795455600,
+	.alg = 30,
+	.root = "75fc4a2c4c9535637881c9feac7d1320834a45d2a47337b94870414ee582af15",
+	.uplink_key = "acf6541ea1cce9ab0c6b7deace9511d7",
+	.downlink_key = "dd598acd95e685b6632d66c187ccf8bb",
+	.uplink_iv = "f9b25d78c69d4cfb0dc017e806",
+	.downlink_iv = "011f14d1c990aede33be232e77",
+    },
+    {
+	.e2e_int_key = "065f05fc59cda83973441a911fb14b4a4c7429be3c4d642a91c205139fdcd05d",
+	.ue = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+	.rand = "f3ed555506b000408b383e809c02f571",
+	.ksn = 7,
+	.alg = 1,
+	.root = "5eea22182613d3112728f64d793d53d0fa559012d285adccb462c15956261e32",
+	.uplink_key = "7d0a53afc8770bae749ba0c1fad67fd1",
+	.downlink_key = "cd42f0e02e352a01eb95b7dd592da012",
+	.uplink_iv = "48bd5790b79728493cce0c17",
+	.downlink_iv = "136685123da8ace936435a56",
+    },
+    {
+	.e2e_int_key = "f8ea97ed0fbc1f92958adef5e096c0eeee4466a79e0eaa906f6696d96d1d3520",
+	.ue = "sensor-0042",
+	.rand = "a2be6e087798fa6d2a0608d08f374732",
+	.ksn = 1795455600,
+	.alg = 24,
+	.root = "ca27482490a16d0304d7df153d033366d54eed3530cea9d38d4dff97a5d5ea88",
+	.uplink_key = "020106b289746c533e175c3321502663d15c1eedd63f3e6ac28da07d26c3e4ca",
+	.downlink_key = "422c8451193382f253249981daf196fa73e7dc645bd1001a10f31deb03de7b69",
+	.uplink_iv = "1ca988df5cd833c752acf2d8",
+	.downlink_iv = "3a88e3d4b94461e7d3cca080",
+    },
+};
+
+static const struct data_vector data_vectors[] = {
+    {
+	.e2e_int_key = "f9591e8d61906d55c0cb8f2c6310d149a6945cfb1891dce6f105f1591a5b77d1",
+	.ue = "001010000000001",
+	.rand = "3217bc169e9b118a819f67da7a469e60",
+	.ksn = 7,
+	.alg = 10,
+	.direction = 0,
+	.sequence = UINT64_C(1),
+	.topic = "",
+	.aad = "8368456e63727970743043a1010a558501006f30303130313030303030303030"
+	       "30310760",
+	.nonce = "a1002ff8791a40d107aa63c932",
+	.plaintext = "5f7512a7d0fe8b4583de2dbaf189591c12fe8eac1130c8cdbf82970d0e592c48"
+		     "70a696572c687777ef5832a94529a15355a2800bc71ae9f2bf7a8a0f21bc0dc2"
+		     "b916ac45c9fce80cf41a9c78770284d250e12eddff0accc1a601b4908e6214fb"
+		     "53e33a3c94db263272c719d427d66ee4ffb9c8b9873b2a7a84daf0966dbc331d"
+		     "36b6eebb00430fa3c9565a5216b4b2cc0989e568a337856777b8c4843a70ad5e"
+		     "6fa453ff7804ade2ddb71495c0f3e0a673f779e1b0764b6b9736b964af2247b9"
+		     "c1ce280c3738938950902283f41d35d422d098a34572a684a7a27243cfac1e4f"
+		     "b41e8b4cb21a73205f653a0ed3177c54f43091acd5a919657cf79b7e3b33ac",
+	.message = "39019bc085d1276862afb998e576b3a4c55ced853d8de4cb136c51e3cb80c441"
+		   "21eccd515285396e93cbcd606c04985a00f7246a9899ee0cc8dc60cf760579a3"
+		   "f60cc6ed2763c564563380fe7ddff4a1ddfb97c59f4e700c56f40744bfdabc7c"
+		   "bb7b91d440bcafaced025b82b0c4fc1f850548a9ca282275cf37af05ac3ee6dd"
+		   "626eafc8b4d812f757fe82ef81d7408558c4d7255e2646d204f9eba492717400"
+		   "9e1ca9e28b4ab4a0d2409df17cb225cdc6d67df88b1a995e025da44899a54a7b"
+		   "1818e14e484957a3b278eed3eadb9f420b67ea3c449eb90879998bc78d369eda"
+		   "907fa8af929c9f40656d8bc8690d16565af17f9e3427735337e3a657f735c2c7"
+		   "45102ab81e1870f7a2",
+    },
+    {
+	.e2e_int_key = "f9591e8d61906d55c0cb8f2c6310d149a6945cfb1891dce6f105f1591a5b77d1",
+	.ue = "001010000000001",
+	.rand = "3217bc169e9b118a819f67da7a469e60",
+	.ksn = 7,
+	.alg = 10,
+	.direction = 1,
+	.sequence = UINT64_C(256),
+	.topic = "a/b/c",
+	.aad = "8368456e63727970743043a1010a581a8501016f303031303130303030303030"
+	       "3030310765612f622f63",
+	.nonce = "3e8d31df9b8638d30adc812e91",
+	.plaintext = "",
+	.message = "3a0100be12e929bbb31ec9",
+    },
+    {
+	.e2e_int_key = "d9e503b501cba6e56772bb84ee8c39828c0b5d08dbb12da8070e4ceb91686f50",
+	.ue = "B.x_9-",
+	.rand = "f738f4adbf0997a2b1f6a9e516daed2b",
+	.ksn = 1795455600,
+	.alg = 30,
+	.direction = 0,
+	.sequence = UINT64_C(0),
+	.topic = "temp",
+	.aad = "8368456e63727970743044a101181e5485010066422e785f392d1a6b047a7064"
+	       "74656d70",
+	.nonce = "d62bb565ecc4c2f92b582c1a20",
+	.plaintext = "d80db7acbca1611f2e1c1bb230b9c4f96d",
+	.message = "0100243cecfc4b0491d3ad74fcd97906ba85f7b0c0567bc1f721cdc491b559a4"
+		   "be0482",
+    },
+    {
+	.e2e_int_key = "d9e503b501cba6e56772bb84ee8c39828c0b5d08dbb12da8070e4ceb91686f50",
+	.ue = "B.x_9-",
+	.rand = "f738f4adbf0997a2b1f6a9e516daed2b",
+	.ksn = 1795455600,
+	.alg = 30,
+	.direction = 1,
+	.sequence = UINT64_C(256),
+	.topic = "a/b/c",
+	.aad = "8368456e63727970743044a101181e5585010166422e785f392d1a6b047a7065"
+	       "612f622f63",
+	.nonce = "67d5eb820ecc2f6c9a6c1a46a6",
+	.plaintext = "68a576b7d6af38b31d83bba2db684b",
+	.message = "020100228fb43e4e2138acbcb988bb2b95cd4d1193d3d70b43009c73a5ba7770"
+		   "9f1d",
+    },
+    {
+	.e2e_int_key = "94af4d351b23cbd69152f94d2bcd9f9e498c5822ec2b6eab7d957297d1207327",
+	.ue = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+	.rand = "dcb6161208631339be39341884fa660f",
+	.ksn = 1,
+	.alg = 1,
+	.direction = 0,
+	.sequence = UINT64_C(6593336),
+	.topic = "temp",
+	.aad = "8368456e63727970743043a10101584b85010078406161616161616161616161"
+	       "6161616161616161616161616161616161616161616161616161616161616161"
+	       "616161616161616161616161616161616161616161016474656d70",
+	.nonce = "c0a67b5ca51d416f626a99c7",
+	.plaintext = "3f83777c11e8dc32479086a8b405de3f",
+	.message = "0b649b38da8c86504aa7d8e3ecdc5d0591142ad592eb6afc87ae8060a981afa4"
+		   "08014be5",
+    },
+    {
+	.e2e_int_key = "94af4d351b23cbd69152f94d2bcd9f9e498c5822ec2b6eab7d957297d1207327",
+	.ue = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+	.rand = "dcb6161208631339be39341884fa660f",
+	.ksn = 1,
+	.alg = 1,
+	.direction = 1,
+	.sequence = UINT64_C(1099511627775),
+	.topic = "a/b/c",
+	.aad = "8368456e63727970743043a10101584c85010178406161616161616161616161"
+	       "6161616161616161616161616161616161616161616161616161616161616161"
+	       "6161616161616161616161616161616161616161610165612f622f63",
+	.nonce = "d76e26b0ed69655f8b4e02d9",
+	.plaintext = "a30863c874be269bf12b694e8992894505",
+	.message = "0dffffffffff88b4af561bfe90b0fba387cd8459676510c51d229b244953827c"
+		   "4e410630c87be7",
+    },
+    {
+	.e2e_int_key = "bd64a8ebaabe6e322edb6b263576226a802f4c10001b55fc9ab68c18aa3e427b",
+	.ue = "ue1",
+	.rand = "c804791885ca66b773d49268746284a3",
+	.ksn = 1,
+	.alg = 24,
+	.direction = 0,
+	.sequence = UINT64_C(65536),
+	.topic = "temp",
+	.aad = "8368456e63727970743044a10118184d85010063756531016474656d70",
+	.nonce = "60393e7a97795831d9b2c2dd",
+	.plaintext = "e0",
+	.message = "0b010000f886162b6cbc43f0fa79bb147343238605",
+    },
+    {
+	.e2e_int_key = "bd64a8ebaabe6e322edb6b263576226a802f4c10001b55fc9ab68c18aa3e427b",
+	.ue = "ue1",
+	.rand = "c804791885ca66b773d49268746284a3",
+	.ksn = 1,
+	.alg = 24,
+	.direction = 1,
+	.sequence = UINT64_C(256),
+	.topic = "a/b/c",
+	.aad = "8368456e63727970743044a10118184e850101637565310165612f622f63",
+	.nonce = "b8d484a846eefe9888cfce74",
+	.plaintext = "3a0655515bb8c0c0937ccf1707fbcd3e14ec92fc6ecf4fb5d5a272066b825231"
+		     "214fa1ac35939b4932f84b878c2d900e63cc17ad218d90c63ce65d1760434d45"
+		     "049742f23be81737aabbbe6eca76699c20bb08c4524cf4fb2c5e09c9fc7deb93"
+		     "5f6615ee85851781c7a04d1ccd8074e4f1d6e3aa702e991e680b4563b18ab4e4"
+		     "aef914d26bd2e76e473a4aeeed307ea6875669ea6334bc351f5a4efbad5a3397"
+		     "09f81548103c9905bfd105c039f35e4a4f53bfc69056096a1835e88c3b259991"
+		     "4d3ac222055c8b2f222bf8f1cb7cf99236c72945651c0629483084dd541f21a9"
+		     "a7d3c070433c2c8b58c702df58f6a4dc3c477efc385560255e9ca7a11ea943",
+	.message = "0a0100948c069af6e5ab74a4669122df8653ef3957d1ffecffcec248e333944a"
+		   "a9734812a192cf7a09c6142b55bb8fd577cb394508c5aaa07ed83420a02d78e5"
+		   "0af53fc73150cdd06a8b6aa3cdcaa228ac2660e40b75ad249d257bd4e6f4bdd5"
+		   "bce30504e7e4e173f17e02f486581b35f008a61385dd99a8f9d07355d5ccab7b"
+		   "5736b62ae5322ccc80c371190e722baa9be7d70b1b67aeea254d8e7e3e563b88"
+		   "d854f85801e9331567f0aca85bbe0c26cd6ad29848c9b0b7413c8ded9a671a6c"
+		   "6558be07173d96d32b9785a66188f56522f95343eb54d007af6b3ad2184840ca"
+		   "bff6476177f86b24f642773bcaf7eaf0b759aaf669d0757440d71d5e04e3b000"
+		   "1d1e7bc5e62721c23b7e15ac9b3585587827",
+    },
+    {
+	.e2e_int_key = "91665c86dd82ce87eb6767499faf228df76068141757dd9523d0f7cf4d0bd056",
+	.ue = "001010000000001",
+	.rand = "91be19678a2daeb5a678a54efb8dd03f",
+	.ksn = 8,
+	.alg = 10,
+	.direction = 0,
+	.sequence = UINT64_C(1099511627775),
+	.topic = "tttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttt"
+		 "tttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttt"
+		 "tttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttt"
+		 "tttttttt",
+	.aad = "8368456e63727970743043a1010a58de8501006f303031303130303030303030"
+	       "3030310878c87474747474747474747474747474747474747474747474747474"
+	       "7474747474747474747474747474747474747474747474747474747474747474"
+	       "7474747474747474747474747474747474747474747474747474747474747474"
+	       "7474747474747474747474747474747474747474747474747474747474747474"
+	       "7474747474747474747474747474747474747474747474747474747474747474"
+	       "7474747474747474747474747474747474747474747474747474747474747474"
+	       "7474747474747474747474747474",
+	.nonce = "4c3daef7ae90bac32995e3d940",
+	.plaintext = "ba",
+	.message = "05ffffffffff90ddabcd1d40f3bfdd",
+    },
+    {
+	.e2e_int_key = "91665c86dd82ce87eb6767499faf228df76068141757dd9523d0f7cf4d0bd056",
+	.ue = "001010000000001",
+	.rand = "91be19678a2daeb5a678a54efb8dd03f",
+	.ksn = 8,
+	.alg = 10,
+	.direction = 1,
+	.sequence = UINT64_C(256),
+	.topic = "",
+	.aad = "8368456e63727970743043a1010a558501016f30303130313030303030303030"
+	       "30310860",
+	.nonce = "93353029813a73ea8f65e464fd",
+	.plaintext = "00fcaf27f88203c78f919eac7b61b3",
+	.message = "020100bdd5b54dd247983d8397b887071406977a3d24ecc5c6e4",
+    },
+    {
+	.e2e_int_key = "5c160e8dd3449c95b6baa92c69c405b642f3e2448ade88a7ccbe5151ae509e26",
+	.ue = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+	.rand = "e05deea017f78ede908785bd3b50aedd",
+	.ksn = 7,
+	.alg = 30,
+	.direction = 0,
+	.sequence = UINT64_C(0),
+	.topic = "",
+	.aad = "8368456e63727970743044a101181e5847850100784061616161616161616161"
+	       "6161616161616161616161616161616161616161616161616161616161616161"
+	       "616161616161616161616161616161616161616161610760",
+	.nonce = "db6bed1e86aa7d2c55dc12fc5e",
+	.plaintext = "25ce8b7c6c6b3584452e3d211c29aa720d8a55541937fbd716b1eb8c7ae15a4d"
+		     "e9286608edc0ecfc80f8110c01249499d0ffb13baad4e672f4d8352b70ad410b"
+		     "8e575bc59566c3b12f8295ba22fff7623d32baa95237926f6db89cf961ea8923"
+		     "ca00e46bfbb548c788bfcd420ab8a33ae2d9a964407ad269c1f301cc6e4a180e"
+		     "6139bc60fdf70f1de2c676c123c2e6c81b43b59d9145bf14d89570cd12829d5a"
+		     "56e708aecf41288e48216a1eb5a5d5630a363f27fa39c6e69b48d9a5f7422567"
+		     "3610e7b286ec908d01be185ecb5a842839d4c4924174908b7cca20566cf85ee9"
+		     "aa10df88e31f11928152d6eb98486be6e83a7fda9f62385aee29107e3fedd0ab"
+		     "93c065f8b64f004ad922dabc2007557ec708ffa302598748187ca3df39c88a70"
+		     "43f62415e89b2bca093fd72e844c00088bf5330d5e4e63194f406376b2b3814a"
+		     "3a4009d8a05fbbe76b653e49898170a63268db0f93f7020c74a095b4b4f47510"
+		     "c3b40d632e13d896e7dda961723cf61ab3ad950e75c54c104e14d744144baa07"
+		     "a4473cb51ad182ce9a2eff6c538b00c133e615e18e747b36a64d28cd1c98ce46"
+		     "3f1c4592c5c602ea905fb249da2afacb8acb8fa8db5fad494d5f0f512bcdf99d"
+		     "8639d97811f4584e7dffd2d7c471c821ee7decc78bf030afb62aefd440097451"
+		     "f13de1f13db5f318738c59d6a2136562ce1b3c3e360853922e51169bfcf35df5"
+		     "4f9a86a27e2aee12cc7e68d54188649824a5c8abd4230c1f78a9ffe3e4a4a69e"
+		     "2ba7b9333d0973c12754258b0baf95d6bdacaccae8cc845c572c1c9e549ff0a1"
+		     "66b5ed28b89facc2d1e29e15ede32c4d79ffcfd564d67092818ccce99e3c2323"
+		     "adb18a82da7924ded4fb484c2288eab41d063f5b70e963cc3f47512bf6fbbeec"
+		     "a887ef04c519c50b31f5a10873a7a14c02599d9beec6307d13cb0460b7f6dbc1"
+		     "dd0760f3d884d2778ebd401aa8d17090cb87780015b08c0b37091634947dbada"
+		     "85c0f4ebd850950bd02179743f33ab6ea3653a072de292639e87c5c948fb47ed"
+		     "a598eb3ec47a8821a8fd3b7bc400030a764d74656d0d6ff22885fed2216d8c5e"
+		     "380818e5d3cf0952f290dac21bbf548435ac4c42e56cf33172019dd4dd56a95d"
+		     "ccc49486bea78c1835b615fc34b2c792b6a6ff2a5c0655ec19030819a6b38d5a"
+		     "e059795e1f5a298b6af0620596ac56cce0a3d22a2812a18ded8e7e3e1f57c9af"
+		     "6271a2955203ace0dfc4aa48fdb911a83f782763e7c203d5825759edcb4d189e"
+		     "bc32c94ce0da4ca5e1170a0fc3c803f329ee56f0faead403f0522632537654e0"
+		     "0856451600aa28bc2c3845b86d82d23c9aab8607373615e5508fd9719545a5ba"
+		     "40f1fb934cc6fcac2570b4ff50f72bf0a9a6acecfbd9215ed132dea6b90a3e2a"
+		     "0a7fca503d560533",
+	.message = "39005af3e93e8a4f924ee33a051b9cac034eedb2e2cb6cda286e2232a33c6238"
+		   "d7cb815274d8076586f64c34584ba0cb7b078e2514d66855c2aa658f39af1c83"
+		   "572c972c054b3cdac703f573ddf1b06e8e770322d5aba3c2f2a8a4a30388f4db"
+		   "6e4879afc0d656fdd0a4f22bf992bbb0ff9485deb39d9920b872b3e6447d204a"
+		   "f2097dbb9a27f24d30bd7193b0c0efefa3b0d7ce7c9802007d67f918f09a263d"
+		   "0e51119189ff30ed1abb8f9947f11dd23fc6f12e03425fa523b89d69c7ab4900"
+		   "fc5a3b2e08610f50abbb662087ec67d322dd059c4952f931082e1809b987a445"
+		   "98fa120a7f6da604345b316817a4fc0a90d5fc43d8f42be828476e1979686fbb"
+		   "7fa70d3405064ed43860a2c6d68a330a2177bed41a4fe95733efdaeecc3dfff3"
+		   "b0cd1fd10eeb1cda5bd7f8f2192ae022f9d3c322ce33b25069105dd0adbe7916"
+		   "881965b0ff87f769291504af746f9c5c5f793d7c40fd2bbc00dc9b22ed869785"
+		   "55090594d7a30f3b64828c908c2f18e29b92603c32b703e38788595cc5233526"
+		   "8c4a060c8740fde57c208af07754a8e98a3379d81dce44a24b2c2933722a74c8"
+		   "22829d551f460d1197afb2d0a220626d1e6a757a9aa3c2d064cfcfa2710e7f9b"
+		   "16f4c7892290b2c762d3ed200a65b948c2c65d061931759a68f2dd5f59750739"
+		   "3e5fe9a5815eaf267a23caf222568c5a5b11f9e466e894d11036e080370b6bd7"
+		   "e73f7cff70cdee696e783ee451aed9fdde429d097f17bca2a4d4831198242042"
+		   "7de25cef968d4532480231fa4b86eb522114f33274c1c15aa91f246882e77d0f"
+		   "d25e24159d41426a9188334bd3cd1fe8c606c90b45300c321dcc85b7c96e3aee"
+		   "5e96c5ce333f31a630477988d79ad73627d7873adbfa1783a6e89852426d8956"
+		   "db6eadc3b93c4e7dc8bf583634c122a5a8f5c8648780786159054308313b3856"
+		   "dce7b4f079cd0deda3590341fb02c424f2e6888ba71c512c1b67ae986594567b"
+		   "cc951a10d75217df43480c0493547ed0ba5a6cb78b2fef37242a0233de22f4ca"
+		   "d5395c48faf50012c2fa2c795f3acedce8ff6a604c334b66f28760ddb1cc31b1"
+		   "4af1be57ed9ba8b783d3d32854973fd93993f658050b20d9f54e9eac2b8382ba"
+		   "722bb9d7306062daee43a68c3b7301d48f519cd9c0c0769dec09304b1bde1a35"
+		   "019966444c9170b7153fc0939cecd48b1c2ad41fa72afe87d20380bc11fd3ecb"
+		   "6ee72b7db91e8b75b341552b37d017b49d0228b05584cc3b991977eececa0fe3"
+		   "34c01da74272c93cd51d9f364ccc893d0724c25910b7c13273b243a29d0caa12"
+		   "376f4931de4a9c9c9f11be01910387ffc29ee5238560713ff039bad52492b6e0"
+		   "feed260db34aa90064974051b3a2958de7868ba26461c05fb20d7fdd6c0188c3"
+		   "100a062099f6d0a948848239531ed8d9c4362de293a49c3546f0",
+    },
+    {
+	.e2e_int_key = "5c160e8dd3449c95b6baa92c69c405b642f3e2448ade88a7ccbe5151ae509e26",
+	.ue = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+	.rand = "e05deea017f78ede908785bd3b50aedd",
+	.ksn = 7,
+	.alg = 30,
+	.direction = 1,
+	.sequence = UINT64_C(255),
+	.topic = "\303\251tat/\302\260C",
+	.aad = "8368456e63727970743044a101181e5850850101784061616161616161616161"
+	       "6161616161616161616161616161616161616161616161616161616161616161"
+	       "616161616161616161616161616161616161616161610769c3a97461742fc2b0"
+	       "43",
+	.nonce = "88b73342549034b3bec4760891",
+	.plaintext = "a1c67cd59668bb1783c343e2f39cf3c1",
+	.message = "39ff905661bb485e2e98993b39e57c0a568bbe1274280665989fee91f5854766"
+		   "c5b3",
+    },
+    {
+	.e2e_int_key = "4ba01472d9592cc5b0cd5fd428746451f45ffc8dfb105f14973ef8c5b2de0e3b",
+	.ue = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+	.rand = "81769fec2aa67beb275de72f9945a09b",
+	.ksn = 7,
+	.alg = 1,
+	.direction = 0,
+	.sequence = UINT64_C(65536),
+	.topic = "\303\251tat/\302\260C",
+	.aad = "8368456e63727970743043a10101585085010078406161616161616161616161"
+	       "6161616161616161616161616161616161616161616161616161616161616161"
+	       "6161616161616161616161616161616161616161610769c3a97461742fc2b043",
+	.nonce = "11407f3847bccc2924fccc71",
+	.plaintext = "",
+	.message = "3b010000686d48fdc88e21aafaed154b6535dfec",
+    },
+    {
+	.e2e_int_key = "4ba01472d9592cc5b0cd5fd428746451f45ffc8dfb105f14973ef8c5b2de0e3b",
+	.ue = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+	.rand = "81769fec2aa67beb275de72f9945a09b",
+	.ksn = 7,
+	.alg = 1,
+	.direction = 1,
+	.sequence = UINT64_C(255),
+	.topic = "",
+	.aad = "8368456e63727970743043a10101584785010178406161616161616161616161"
+	       "6161616161616161616161616161616161616161616161616161616161616161"
+	       "6161616161616161616161616161616161616161610760",
+	.nonce = "6b995bcf8721aa2e442a2864",
+	.plaintext = "",
+	.message = "39ffda1269700f8998e358270133c0b05d59",
+    },
+    {
+	.e2e_int_key = "a915bc9e699c4fd4858b1c665f598c5f354b2487bd6922fd110602301cf7a4fe",
+	.ue = "sensor-0042",
+	.rand = "5699f4a72f33de93b455de3ccffd6a2e",
+	.ksn = 7,
+	.alg = 24,
+	.direction = 0,
+	.sequence = UINT64_C(1),
+	.topic = "a/b/c",
+	.aad = "8368456e63727970743044a1011818568501006b73656e736f722d3030343207"
+	       "65612f622f63",
+	.nonce = "757518912a8498080b8f055d",
+	.plaintext = "",
+	.message = "3901a8603cf0afaab710d881a249a22bae5b",
+    },
+    {
+	.e2e_int_key = "a915bc9e699c4fd4858b1c665f598c5f354b2487bd6922fd110602301cf7a4fe",
+	.ue = "sensor-0042",
+	.rand = "5699f4a72f33de93b455de3ccffd6a2e",
+	.ksn = 7,
+	.alg = 24,
+	.direction = 1,
+	.sequence = UINT64_C(1099511627775),
+	.topic = "",
+	.aad = "8368456e63727970743044a1011818518501016b73656e736f722d3030343207"
+	       "60",
+	.nonce = "d7f995c543c5ad43aeb57fb8",
+	.plaintext = "093bc47af12b208b2ab2ceb1b274c2e8",
+	.message = "3dffffffffffa09a5ec1194cd19a37fe714b7b0c902d8fb8a746dcfe6a112efc"
+		   "8249227ed6ce",
+    },
+    {
+	.e2e_int_key = "514b7e4627ea35adb8fd7bbf68a8d6d501d3dd5a761c2079187f5636397ae64d",
+	.ue = "ue1",
+	.rand = "e3401b854837f5e82eadaf324b14c598",
+	.ksn = 1803415713,
+	.alg = 10,
+	.direction = 0,
+	.sequence = UINT64_C(0),
+	.topic = "tttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttt"
+		 "tttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttt"
+		 "tttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttt"
+		 "tttttttt",
+	.aad = "8368456e63727970743043a1010a58d6850100637565311a6b7df0a178c87474"
+	       "7474747474747474747474747474747474747474747474747474747474747474"
+	       "7474747474747474747474747474747474747474747474747474747474747474"
+	       "7474747474747474747474747474747474747474747474747474747474747474"
+	       "7474747474747474747474747474747474747474747474747474747474747474"
+	       "7474747474747474747474747474747474747474747474747474747474747474"
+	       "7474747474747474747474747474747474747474747474747474747474747474"
+	       "747474747474",
+	.nonce = "7cc08265fe9ca9da29cb1e2b70",
+	.plaintext = "41f6f7d43c0e47ea10728bde0d6a4bd396508b712d84acba2c79264784f39372"
+		     "a0a9efae1ee199682b79cebaa9cc0203a0bcf17d4905b2365458a8faf14b1fcb"
+		     "8439d5bdd333e49019010e5ae2672aab34570a66d6b9f83f2ea191feccdc2095"
+		     "3c209cb9fe2909711d1dab01024a7c0d62b8cdfb9f4186b4bf6b86d9496e4447"
+		     "b4c3508926a9141cd99a337a1e5c601d4b561657118fc79781648b2cfc864d07"
+		     "629045e4d039fca070e8a8efbb463336d4ed34072350bc35f091090a5f22feb4"
+		     "b1684c8a08a9684ae729e687450603bcf84070f81fb7380ba94ac3a9933315c6"
+		     "b1708fa638d8fdaa5fa99627ad51dcc193ff618c65ad8ca9a132061d482f65dd"
+		     "d712ce4248f5a407a7b1f2de56c9ddf22e85048d7557e16465625b165b4b3942"
+		     "fe5626178246db6c9a1313fedb2a8ff306566032882e2a7a4eea2114c4c453a8"
+		     "9fd30fb0c70aaa13cfc982f24d5e124eebb53e168ce602b2d5f94a192384e369"
+		     "0e93e3575033e568fa0bb8d9d15b7049a0d554831f8391b4c66214b3353d38ca"
+		     "f89f52402416ed7721ae00148bfd2847e33fb6720cb6e4484a430be83a1abeb2"
+		     "dd31fd2181a946a9eb3d890e86a75fa4b52eba5bd4e476bdd5772ffcf241d11d"
+		     "519cf47148f678ea5ea94bcc0bd08d675e1aa1f196209d38193b28c73a41fe2b"
+		     "330c34b31883f7d0af2fb701556e1c3e31dcb3e756bb7948c30c4e6dbd120aa9"
+		     "cb9cf75b3deb5142a89a151888ebd9b60bce5fbded15864f1f7b8de2a5b403a9"
+		     "078fd55d878762e6560286c17de930caaa9293894b316754b77494fa8669d387"
+		     "d1824d488ddae61192bcf9084a0ecb7a19994119461a87ebfe822b9e7f5c6c5d"
+		     "e760c5b2600bf99e12de5395c4e6370a9bb3df47fb426bd45f5a61efc831a127"
+		     "0430c00e4e21481749e6236d6f71c9abd1e01bdf7edf3d3e39b258b70c9c440b"
+		     "7db73f91cd3e0024b221e8b40cdf7059d706edd08ec241b4a66b08f61a757d0d"
+		     "37b3e32c4ed3940b62590ce0cb32c6532d60686ebc9696eda026c879e64b7737"
+		     "1fa6927124a8272f94d220e7dd22151e57c43498c0c1c3d52c943bc908f7b945"
+		     "974a38fe9cc0cbd186fa3b9dbe25aa8584f0ce9767ff0f24e082c75e0005cf2b"
+		     "3d4ead3a3e24dafba2ff30fdafeec4bc8e9b05bf8acd8054e1cace3c4e872cc2"
+		     "b4c09c06835c232773b7aef3512aae1dee03962abc377e38f52c2a1b91ddfffe"
+		     "fc7c87a25cc33a0c587332027233bc0cf51b95f72fecde2f67ef8249aebb01ad"
+		     "1d1108b1570f99e6f378fb0f21ebc1bb5f825b3694fed68c6a4a1027ee21c82a"
+		     "483a8ec44f97eeaf32016c413d16d7628c6a2d7934f435386e4baef1afe8a3bf"
+		     "ef3ddb115029934e87d107d7b48c03270cbed32f56bc02817a2ca1b2b96841cd"
+		     "6b3873ac99428b80",
+	.message = "0900dd2f0d8190de45dbdf2f489f99083442498e6f0b335a2c4429c285e00e40"
+		   "03f37528c48d419dacc0840f301349a1c231ac4e94fc792dc21ca11aa6191b47"
+		   "de6ead783e3284903a0bf5cfbc20175cc0beee182a6b60b050766805ee7560d5"
+		   "099a53659f56574006f0d0bd0dbc0b499cd25d5e444fb104bb30a553642eb239"
+		   "17dfd326bd9275bccb1ed694f8846733519b6a6d1f2e2810295dcaf4db525146"
+		   "d5bae689458a72ddb9d7898a087f39f5a9fff78737ac81be087373a6585ce8d5"
+		   "134c364eeaad9c025ffee8f06be8a96ed761f89eeecc5253f6fb072e8a15e3f8"
+		   "38e8bfd861c55c46d5d6b510f4194b4feb8aba9b5239cadb545835f658676555"
+		   "e8d15f1cf3b4f8bf86b52e0290695928d820ec6349108c9be8accb7e2c910acd"
+		   "59e1dbb8d7a1e7b5cb9391c33c44237bae01e3f2e65de2575f947c60c2851cbc"
+		   "d15391afbd01134f03f10502b0f55622960f4718975ac501cded04f894fbd31b"
+		   "2c91009dade131d3a4f8279a1d42f3340700852bb2e888167dde999cc5590813"
+		   "37a18ff404e5554a17c7fbd66f3b14e56f87e65e8d88e30264ddc2121a1a1ea9"
+		   "cfd2b4efeb2b0e62f3bcce059b986b6344834bfafc5355befb7f1a96fc56bb13"
+		   "07de67f5bf34e332c01b320edc39ae3d7f7abadc557fdc22349ab4e973175e1a"
+		   "99ff90707f19257b6f5b9cb6508c1255dd2fdcb674c434d3121ef84c1e9660cb"
+		   "a5d40784baccb52ad083c11739b3bb6c88d1d78445f8b5b9b041345b5dbb635d"
+		   "9cfa389f5d58e65e14efcb754975fa4e85ef14c39d1cf8169ea48d9e138ca0a1"
+		   "6213ab3776b5bbe767a20c701b484735c3bb4b8c9f73c7651c0f9fa96d6e1c69"
+		   "4aaf6abdf2a3c1ba1a09b7956db9420fde6fb66a3930ac269d10b861f872d7a6"
+		   "4c58d40afff681c31e0645370813b96794f2b4d0f482bca837863a8a3f200553"
+		   "deca704fb445270d4c7d1dbd2d1dfadb9bed9305aa2621990c073dfc4e42506c"
+		   "29c07973a91dd9b1b6826b434e3cc8810e6e5816370ab1bc43b971041b799085"
+		   "54dbe556f7dd34dc1bfe92ad670a248f9ae016ad284933200fbde5fd337e45c8"
+		   "faf86429c25939b0723af385bf1a7a3d63d6453d41746454ef1d041c3e9b4ef9"
+		   "92bf0f8e2fffa1f9bded6dd2d9f820a123e826d067735190b2f11ccfec7b08b3"
+		   "d9f3b13b25d2979e8f351f994d8dbd63b5e9899d677b20a2995105f8f3d96647"
+		   "75ee4da72f4385cc12b7df89317833eb14d67f6c6eeb2c2c79d9141955691768"
+		   "b8a3e87af7f0fb0fdde3c0550152a49d5552da7baac1d5ddc5ac69301ef93360"
+		   "6325cfd3851509705350dbe51d55b9210feb05fc981485a874147c917ff929ce"
+		   "d02956cf473ac73de67db5e43a5d155d6c905fafd4173330a46cdab5c78605cd"
+		   "b32cede66e1bf1d167d9a5957c4b1a90a8fb",
+    },
+    {
+	.e2e_int_key = "514b7e4627ea35adb8fd7bbf68a8d6d501d3dd5a761c2079187f5636397ae64d",
+	.ue = "ue1",
+	.rand = "e3401b854837f5e82eadaf324b14c598",
+	.ksn = 1803415713,
+	.alg = 10,
+	.direction = 1,
+	.sequence = UINT64_C(1),
+	.topic = "\303\251tat/\302\260C",
+	.aad = "8368456e63727970743043a1010a56850101637565311a6b7df0a169c3a97461"
+	       "742fc2b043",
+	.nonce = "36941df70162ef74e29bdedd82",
+	.plaintext = "13e087eaadd21e44752440cd2ce725a9f08430e1487d5677652ab8a977585b0c"
+		     "5f96b0350de1d93155d6ca448d11ea9baddc6b28508fd0b072172c2d1c26929e"
+		     "50f5169cfc1c2b4c59dab5ce4805785cbd9061dc5a73260a1028d992174e73f3"
+		     "433ec03758dd9729a8654e6d68463de9de943dbea67a67ae3cc52395a7b6de13"
+		     "80b99e4f591be77029f81ee85b1819a53bcc904938da2c37d1b613093a36aad6"
+		     "350606a23ea5626a995352a69643a9cd754f6437bbd3083a215a280c6fec05e8"
+		     "b9f6ce4da67993840bb081429c84af2ee3ac6643bea69b988e6c491445583427"
+		     "e8dda86dc3f383d32522354e5825ce294bd1f01908fc1a40383f9ac534bd3b",
+	.message = "090118f20f4561d6ebdb80640a7ad13a59af16c9211c86bc8c6fc070145392bc"
+		   "b389b9a3dc00ef6b978a2f66d5fd676d376c9332fd42ece3abe70cfc4485bc27"
+		   "c253647e142605b901150e165164fff56ea9d2ee5374df31b609f4961ce21cc8"
+		   "3ceabd17879e7ec8938b5e30753302940258f7dc87617e632b69b3b619769a89"
+		   "fa04b0fc5e12997969d79d07d275b02bbb84f5e852a3ff7c167424076deb06f5"
+		   "c3a9db67a694b0b23a347cb97a9b97eec6d9230c853ae56560642862ac1f4145"
+		   "79ae35b4f90069a2c6b624afad213b9601d397c396aff921783ad9b6388c5e9e"
+		   "b407e9a431f90c45630c6a9affdc706e7f9f7581da78075f490c9bd7c2ce90b3"
+		   "fdb4c47a2e702d62f9",
+    },
+    {
+	.e2e_int_key = "b12c41a0f42f149497d2c9bf09efcd6cf0241109d2fff58e1beef4db3b768e99",
+	.ue = "001010000000001",
+	.rand = "5a83b5167edd86a3b6ba211ca9252653",
+	.ksn = 1795455600,
+	.alg = 30,
+	.direction = 0,
+	.sequence = UINT64_C(5067799),
+	.topic = "temp",
+	.aad = "8368456e63727970743044a101181e581d8501006f3030313031303030303030"
+	       "303030311a6b047a706474656d70",
+	.nonce = "f9b25d78c69d4cfb0dc05abc11",
+	.plaintext = "24b23d398dd616fb0fede8ca11f78c6011",
+	.message = "034d54177c1cb519a3b2b7626b64a7164560d2d7d80f50fc306024df754bd49c"
+		   "e75933f097",
+    },
+    {
+	.e2e_int_key = "b12c41a0f42f149497d2c9bf09efcd6cf0241109d2fff58e1beef4db3b768e99",
+	.ue = "001010000000001",
+	.rand = "5a83b5167edd86a3b6ba211ca9252653",
+	.ksn = 1795455600,
+	.alg = 30,
+	.direction = 1,
+	.sequence = UINT64_C(4291418),
+	.topic = "a/b/c",
+	.aad = "8368456e63727970743044a101181e581e8501016f3030313031303030303030"
+	       "303030311a6b047a7065612f622f63",
+	.nonce = "011f14d1c990aede33be62552d",
+	.plaintext = "51",
+	.message = "03417b5a31acd58e6a760c55e3b68383a3f0d1d03b",
+    },
+    {
+	.e2e_int_key = "065f05fc59cda83973441a911fb14b4a4c7429be3c4d642a91c205139fdcd05d",
+	.ue = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+	.rand = "f3ed555506b000408b383e809c02f571",
+	.ksn = 7,
+	.alg = 1,
+	.direction = 0,
+	.sequence = UINT64_C(15561560),
+	.topic = "temp",
+	.aad = "8368456e63727970743043a10101584b85010078406161616161616161616161"
+	       "6161616161616161616161616161616161616161616161616161616161616161"
+	       "616161616161616161616161616161616161616161076474656d70",
+	.nonce = "48bd5790b79728493c237f4f",
+	.plaintext = "",
+	.message = "3bed735894ad9fea3781ce01c1abca476aa4bdf0",
+    },
+    {
+	.e2e_int_key = "065f05fc59cda83973441a911fb14b4a4c7429be3c4d642a91c205139fdcd05d",
+	.ue = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+	.rand = "f3ed555506b000408b383e809c02f571",
+	.ksn = 7,
+	.alg = 1,
+	.direction = 1,
+	.sequence = UINT64_C(256),
+	.topic = "temp",
+	.aad = "8368456e63727970743043a10101584b85010178406161616161616161616161"
+	       "6161616161616161616161616161616161616161616161616161616161616161"
+	       "616161616161616161616161616161616161616161076474656d70",
+	.nonce = "136685123da8ace936435b56",
+	.plaintext = "b5",
+	.message = "3a01007a4847cba5c6fdd2396039be0cb85092b3",
+    },
+    {
+	.e2e_int_key = "f8ea97ed0fbc1f92958adef5e096c0eeee4466a79e0eaa906f6696d96d1d3520",
+	.ue = "sensor-0042",
+	.rand = "a2be6e087798fa6d2a0608d08f374732",
+	.ksn = 1795455600,
+	.alg = 24,
+	.direction = 0,
+	.sequence = UINT64_C(255),
+	.topic = "a/b/c",
+	.aad = "8368456e63727970743044a1011818581a8501006b73656e736f722d30303432"
+	       "1a6b047a7065612f622f63",
+	.nonce = "1ca988df5cd833c752acf227",
+	.plaintext = "56066a76931144e260547c603c4c52fdb0",
+	.message = "01ffac6ee67e6d3b6068de4fbefb700523c0e03fd833c867c95a250f9b571a40"
+		   "6a6675",
+    },
+    {
+	.e2e_int_key = "f8ea97ed0fbc1f92958adef5e096c0eeee4466a79e0eaa906f6696d96d1d3520",
+	.ue = "sensor-0042",
+	.rand = "a2be6e087798fa6d2a0608d08f374732",
+	.ksn = 1795455600,
+	.alg = 24,
+	.direction = 1,
+	.sequence = UINT64_C(0),
+	.topic = "a/b/c",
+	.aad = "8368456e63727970743044a1011818581a8501016b73656e736f722d30303432"
+	       "1a6b047a7065612f622f63",
+	.nonce = "3a88e3d4b94461e7d3cca080",
+	.plaintext = "36061b3702afdaa89c953e53806ce1acc0f83551fbe4d2e36e0078e6ea4135ed"
+		     "b53b11dbbc6c17a8d7780109ad67193a4254887b406746683008e284384a8d0f"
+		     "b8958fa4ea1a39e011f63a216c98bb78a63dc66a85c4112aa7216d53d2500e17"
+		     "bd311dd5d79d4eede98573bddd0428f3e3443d74ba9d4ca2ac92cb5e3546bb25"
+		     "da80cc706059d08659bb9cf991674ef0ac6b6388575c5336e89afb906fdc12c6"
+		     "13f23efb74988904ddadea736a25adf1b2af1dff7bbdbac0c77c6090412fde9b"
+		     "2d95d35ee126ae9332f52187139c04a1b325d7f71e184e99c481467e75f011a0"
+		     "d27cbed0d80d0cc16dcc3225ed5c2061892b783c402640207fd9de739c823d97"
+		     "5312a179efe41fe24b730ce697c6fe6c657085b152a5f23c584ab8768c2df9d2"
+		     "cfa2b09cd23b47e3d9bd361f08d77ad9294dbfdba4301f541f9b10ad5d3c296d"
+		     "d3b69c32228efb42cd1a1cfbf177c4a7a3112e8a7aca4e87ad791ebca15de86c"
+		     "5f0d6a454bc39fd6e1b6da0d8a2147577fc4cfce110044c6b79622b243b26497"
+		     "3a6babb0b2fb59e313f9e338dae5a591a494e40b61442bcd77e9863f6d3709ef"
+		     "ada840c853801fcad961d92b800c2bf7c106f5ce19e06cf09616535a3de5d6b4"
+		     "3c2c46b57e9024b69dc44da1cdc449daf25a20645d881f9351b8c9976ea65b98"
+		     "ad4e3db13ab83776ccf0f7ba0d11d3fa35271c6b59929b64f7fd5183b692c590"
+		     "4d829109240d1f1d19f00e13a9c145c984ae2e1399f2bb98d947d0064008f415"
+		     "e568a5c4a31dec6011a79db91cd555a7f1550a57eae128cff3f6b7960774dbc5"
+		     "471b1b0a9369c418cf4df0475f2c603af9b4bb00fab4cb92e43e7ff783350425"
+		     "68b10f597c93984822d6fd2b6a8eb48809f6bc534a85dc5aae5bd92b4d67bfef"
+		     "7c537c4fbf4d06c0eefdb2b2c7d2c49fb2ed1542c028fa21557a06d2c4f4485c"
+		     "d972e8b5a9a34b7ab3d084156b95fbc98dbbd422ba56e2c13c3fb5dc9fca8246"
+		     "0f85ca20b88c1f45b51d09fb4516c5c46d556d8cb23fe8fd2f23214cef462f21"
+		     "888d6c57a90aac15ad368b035245d7a3c73535f4781299f4c67791bb3fa793fc"
+		     "e29f1267d6ea4372a97e8c95b30b75950670639c30433d046e61b481ca69fbc5"
+		     "a934739b4d873610c51296ce9b6764a19b08d43cf6347d52b908e3a1b2b2d18e"
+		     "d473d2572692f240048fbacb893d3ded9c08cb22f3705982eeafe95c3e202e91"
+		     "29c018fc5455a1cecf85cca2e797730ed2ae8457ecad63ac0e5d8d096c5ad4e3"
+		     "0c4ec160c6ec3b797ebc9d02b63227e3065540d74472b280cc7f71dbd596f72c"
+		     "63789d83ed1b767d8e518d1b41ae912af12c95b84aa363dd4768be0d90d224be"
+		     "4f3b7decd7c593869a2b474156cd02582950d014347656df78fb57f807178029"
+		     "49d4adde07b1a455",
+	.message = "0100451a71c6c92c85a7d8dfc24af037a43e67176da39e39fa1861c4571a9ae6"
+		   "d3a78e1bdc186fe67549c30aacd62e1a484110f366bc70e1c10650d7ee93df5e"
+		   "f9ca123f879dfcc2d8331b2ed72a6a5aee26f3990f5de5053313d6caa97cd587"
+		   "e8f90550cf0355af07143d403c889e620fd406f84e39c3a472e17a3684364b3d"
+		   "dc7fec8dfc1e00dbfc9e82e53c0bd4606d75db1cd402cb93eef983ec7273e2c3"
+		   "629c796a0687ecff65d680ba9567bd3b35af664a147d0d42e7dc1da3b7b02746"
+		   "e0a1d9f3ea0c90e63fdab67e9f14e3bab70ca43ab9ca66108301f2e1c26ce756"
+		   "a6db84c424ce945fdf281441e03beb2ef92a9e3bf1b4f4ca759f9bad1288d75e"
+		   "22a485c9a72d424d8f8a234f4872c2a258f2006b334deda65d14307eed8b51ec"
+		   "6774678752d04f9236b1d4d59bc77e6f628c3f39d91cdf3f64b36b3becaad2c0"
+		   "77da9d9556493c5bc1bc4c848f167d656c9cec6bf1b8d7be2d4dd392dcc3807a"
+		   "2d32e9337e567b947b0f48df05dfadaa9c54d19270ba9606ff58d93a493d0dde"
+		   "7deb38992aff4bbdf6aa1d86f856e19fd00064ad79357b5a98c76e9387f40a31"
+		   "1cc6be234d971f03ddcda579bfbc01f3f5b1be405c9028549c0e709e35e6a76d"
+		   "ce4acd93ff319f777941d099529725182d6dd4512dd14ba7dc6ba171f923eee7"
+		   "065a3e90766ccdffdcfca30f6415f753bf5ab68bdf037bb38747ed3e2435f0c8"
+		   "87852e79ca7988a63b95af2a14617059af51890bc2e94a36558a106d4c8efcc5"
+		   "2fff470c031966982db170588e9da41fc948f7d7ba71d3dad78909de68cbd73a"
+		   "aff34d4e478998dfaaefb350d10819f6b2c4377cdd5df44a4dd5cc6f56ad307c"
+		   "925622e1605079d2eb43a3e10021a59b882e4e6535c5c620df139401b2dfd4a3"
+		   "5f3efea97b8ced3488a24dda28525a6d7100a2c51967b66eec73cd354ca2a37e"
+		   "3d3616b8cdf3bf4d5eaa382850d770b4a39d952e4b648bf6ab5bc785dfe63189"
+		   "a8a1d9dbd6549690578d4e1c8d1f51a9c08acfe47051289bcd6349410d8d905b"
+		   "f726426ad3ff46717dcc40babae53e230b802639e57c2b2c23002e8e5fad169d"
+		   "15f3a12c5de8aff95dfcaba90ccdb701164df85984d1dfe10aa9262e232e8ef0"
+		   "217ddfba9ab8a79f75275a3286d538d0c7a86539389fcf56966a7dc6be3625dc"
+		   "cd142722faf06323d41ca6602798c96dc1da69507bbedb69a89ee7870b24d2e8"
+		   "f8d0faa25d0387180cb91e3ed36e3418f9aa23a7394d3681ac86861228890593"
+		   "290772be4c5432b49b8cd29c5581212bf46307e6c7b10915c65eda19530e82d5"
+		   "ca5eb85492c855ea81189d21ca81b9c19fa7a9f838d5280da809eb126803d4fd"
+		   "85c86404a2f65ee1795ed783795c6ff2031957f2b949f0a3699de710c5d93295"
+		   "bce7356c85431014146ce7561c7a8ec3dca74e377c8d713aa92e",
+    },
+};
+
+static const struct key_update_vector key_update_vectors[] = {
+    {
+	.e2e_int_key = "f9591e8d61906d55c0cb8f2c6310d149a6945cfb1891dce6f105f1591a5b77d1",
+	.ue = "001010000000001",
+	.reason = 6,
+	.ksn = 7,
+	.rand = "3217bc169e9b118a819f67da7a469e60",
+	.alg = 10,
+	.ref = "03011170",
+	.ref_form = EESE_REF_INVALID,
+	.ref_ksn_mod_8 = 0,
+	.ref_next = 70000,
+	.message = "4600000007f8ff3217bc169e9b118a819f67da7a469e600a03011170687031ab"
+		   "1311c89c",
+    },
+    {
+	.e2e_int_key = "d9e503b501cba6e56772bb84ee8c39828c0b5d08dbb12da8070e4ceb91686f50",
+	.ue = "B.x_9-",
+	.reason = 4,
+	.ksn = 1795455600,
+	.rand = "f738f4adbf0997a2b1f6a9e516daed2b",
+	.alg = 30,
+	.ref = "09fffffffffffffffff7",
+	.ref_form = EESE_REF_INVALID,
+	.ref_ksn_mod_8 = 1,
+	.ref_next = 255,
+	.ref_not_accepted_below_next = {251},
+	.ref_not_accepted_count = 1,
+	.message = "446b047a7070cef738f4adbf0997a2b1f6a9e516daed2b1e09ffffffffffffff"
+		   "fff730cfb0704ffa0a9b",
+    },
+    {
+	.e2e_int_key = "94af4d351b23cbd69152f94d2bcd9f9e498c5822ec2b6eab7d957297d1207327",
+	.ue = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+	.reason = 5,
+	.ksn = 1,
+	.rand = "dcb6161208631339be39341884fa660f",
+	.alg = 1,
+	.ref = "31fffffff7ffffffffff",
+	.ref_form = EESE_REF_INVALID,
+	.ref_ksn_mod_8 = 6,
+	.ref_next = 255,
+	.ref_not_accepted_below_next = {211},
+	.ref_not_accepted_count = 1,
+	.message = "450000000145fedcb6161208631339be39341884fa660f0131fffffff7ffffff"
+		   "ffffd7a27f0a84660901",
+    },
+    {
+	.e2e_int_key = "bd64a8ebaabe6e322edb6b263576226a802f4c10001b55fc9ab68c18aa3e427b",
+	.ue = "ue1",
+	.reason = 5,
+	.ksn = 1,
+	.rand = "c804791885ca66b773d49268746284a3",
+	.alg = 24,
+	.ref = "2140",
+	.ref_form = EESE_REF_INVALID,
+	.ref_ksn_mod_8 = 4,
+	.ref_next = 64,
+	.message = "45000000013a35c804791885ca66b773d49268746284a31821409dcf291570e8"
+		   "2d91",
+    },
+    {
+	.e2e_int_key = "91665c86dd82ce87eb6767499faf228df76068141757dd9523d0f7cf4d0bd056",
+	.ue = "001010000000001",
+	.reason = 6,
+	.ksn = 8,
+	.rand = "91be19678a2daeb5a678a54efb8dd03f",
+	.alg = 10,
+	.ref = "1101",
+	.ref_form = EESE_REF_INVALID,
+	.ref_ksn_mod_8 = 2,
+	.ref_next = 1,
+	.message = "4600000008e82791be19678a2daeb5a678a54efb8dd03f0a1101bc17d5c0eba9"
+		   "960b",
+    },
+    {
+	.e2e_int_key = "5c160e8dd3449c95b6baa92c69c405b642f3e2448ade88a7ccbe5151ae509e26",
+	.ue = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+	.reason = 7,
+	.ksn = 7,
+	.rand = "e05deea017f78ede908785bd3b50aedd",
+	.alg = 30,
+	.ref = "3141fffffffffffffffb",
+	.ref_form = EESE_REF_INVALID,
+	.ref_ksn_mod_8 = 6,
+	.ref_next = 65,
+	.ref_not_accepted_below_next = {62},
+	.ref_not_accepted_count = 1,
+	.message = "47000000076d7de05deea017f78ede908785bd3b50aedd1e3141ffffffffffff"
+		   "fffb1d3c6aa0692c29c9",
+    },
+    {
+	.e2e_int_key = "4ba01472d9592cc5b0cd5fd428746451f45ffc8dfb105f14973ef8c5b2de0e3b",
+	.ue = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+	.reason = 5,
+	.ksn = 7,
+	.rand = "81769fec2aa67beb275de72f9945a09b",
+	.alg = 1,
+	.ref = "",
+	.ref_form = EESE_REF_ABSENT,
+	.message = "4500000007f5aa81769fec2aa67beb275de72f9945a09b0175a98d0929290ee5",
+    },
+    {
+	.e2e_int_key = "a915bc9e699c4fd4858b1c665f598c5f354b2487bd6922fd110602301cf7a4fe",
+	.ue = "sensor-0042",
+	.reason = 1,
+	.ksn = 7,
+	.rand = "5699f4a72f33de93b455de3ccffd6a2e",
+	.alg = 24,
+	.ref = "2b011170ffffffffffffffef",
+	.ref_form = EESE_REF_INVALID,
+	.ref_ksn_mod_8 = 5,
+	.ref_next = 70000,
+	.ref_not_accepted_below_next = {69995},
+	.ref_not_accepted_count = 1,
+	.message = "41000000070c415699f4a72f33de93b455de3ccffd6a2e182b011170ffffffff"
+		   "ffffffefc93c39dec7fd5a0f",
+    },
+    {
+	.e2e_int_key = "514b7e4627ea35adb8fd7bbf68a8d6d501d3dd5a761c2079187f5636397ae64d",
+	.ue = "ue1",
+	.reason = 0,
+	.ksn = 1803415713,
+	.rand = "e3401b854837f5e82eadaf324b14c598",
+	.alg = 10,
+	.ref = "",
+	.ref_form = EESE_REF_ABSENT,
+	.message = "406b7df0a16af6e3401b854837f5e82eadaf324b14c5980a8112c6ad743a79f0",
+    },
+    {
+	.e2e_int_key = "b12c41a0f42f149497d2c9bf09efcd6cf0241109d2fff58e1beef4db3b768e99",
+	.ue = "001010000000001",
+	.reason = 2,
+	.ksn = 1795455600,
+	.rand = "5a83b5167edd86a3b6ba211ca9252653",
+	.alg = 30,
+	.ref = "20",
+	.ref_form = EESE_REF_VALID,
+	.ref_ksn_mod_8 = 4,
+	.message = "426b047a704bcb5a83b5167edd86a3b6ba211ca92526531e207c1362882fd020"
+		   "f8",
+    },
+    {
+	.e2e_int_key = "065f05fc59cda83973441a911fb14b4a4c7429be3c4d642a91c205139fdcd05d",
+	.ue = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+	.reason = 0,
+	.ksn = 7,
+	.rand = "f3ed555506b000408b383e809c02f571",
+	.alg = 1,
+	.ref = "",
+	.ref_form = EESE_REF_ABSENT,
+	.message = "4000000007e192f3ed555506b000408b383e809c02f5710157accaa3fb1298dc",
+    },
+    {
+	.e2e_int_key = "f8ea97ed0fbc1f92958adef5e096c0eeee4466a79e0eaa906f6696d96d1d3520",
+	.ue = "sensor-0042",
+	.reason = 2,
+	.ksn = 1795455600,
+	.rand = "a2be6e087798fa6d2a0608d08f374732",
+	.alg = 24,
+	.ref = "",
+	.ref_form = EESE_REF_ABSENT,
+	.message = "426b047a708e01a2be6e087798fa6d2a0608d08f374732187d3f2bc5d34e4f9b",
+    },
+};
+
+static const struct key_request_vector key_request_vectors[] = {
+    {
+	.e2e_int_key = "f9591e8d61906d55c0cb8f2c6310d149a6945cfb1891dce6f105f1591a5b77d1",
+	.ue = "001010000000001",
+	.reason = 5,
+	.ksn = 7,
+	.message = "8500000007f8ff4950a17fb0fa85e7",
+    },
+    {
+	.e2e_int_key = "d9e503b501cba6e56772bb84ee8c39828c0b5d08dbb12da8070e4ceb91686f50",
+	.ue = "B.x_9-",
+	.reason = 2,
+	.ksn = 1795455600,
+	.message = "826b047a7070ceacd210d0b52dd786",
+    },
+    {
+	.e2e_int_key = "94af4d351b23cbd69152f94d2bcd9f9e498c5822ec2b6eab7d957297d1207327",
+	.ue = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+	.reason = 4,
+	.ksn = 1,
+	.message = "840000000145febdfd0d3ba02866ef",
+    },
+    {
+	.e2e_int_key = "bd64a8ebaabe6e322edb6b263576226a802f4c10001b55fc9ab68c18aa3e427b",
+	.ue = "ue1",
+	.reason = 2,
+	.ksn = 1,
+	.message = "82000000013a351dd0acf7f9c44540",
+    },
+    {
+	.e2e_int_key = "91665c86dd82ce87eb6767499faf228df76068141757dd9523d0f7cf4d0bd056",
+	.ue = "001010000000001",
+	.reason = 0,
+	.ksn = 8,
+	.message = "8000000008e827aad0e7b2d4d99fe2",
+    },
+    {
+	.e2e_int_key = "5c160e8dd3449c95b6baa92c69c405b642f3e2448ade88a7ccbe5151ae509e26",
+	.ue = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+	.reason = 2,
+	.ksn = 7,
+	.message = "82000000076d7d7c9d38f8edcc55e1",
+    },
+    {
+	.e2e_int_key = "4ba01472d9592cc5b0cd5fd428746451f45ffc8dfb105f14973ef8c5b2de0e3b",
+	.ue = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+	.reason = 1,
+	.ksn = 7,
+	.message = "8100000007f5aa48c1930af0e77ae4",
+    },
+    {
+	.e2e_int_key = "a915bc9e699c4fd4858b1c665f598c5f354b2487bd6922fd110602301cf7a4fe",
+	.ue = "sensor-0042",
+	.reason = 2,
+	.ksn = 7,
+	.message = "82000000070c414d13f6a8a8509ad9",
+    },
+    {
+	.e2e_int_key = "514b7e4627ea35adb8fd7bbf68a8d6d501d3dd5a761c2079187f5636397ae64d",
+	.ue = "ue1",
+	.reason = 1,
+	.ksn = 1803415713,
+	.message = "816b7df0a16af672b3dbaddaa233ef",
+    },
+    {
+	.e2e_int_key = "b12c41a0f42f149497d2c9bf09efcd6cf0241109d2fff58e1beef4db3b768e99",
+	.ue = "001010000000001",
+	.reason = 0,
+	.ksn = 1795455600,
+	.message = "806b047a704bcbe483820da610303b",
+    },
+    {
+	.e2e_int_key = "065f05fc59cda83973441a911fb14b4a4c7429be3c4d642a91c205139fdcd05d",
+	.ue = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+	.reason = 0,
+	.ksn = 7,
+	.message = "8000000007e192f9a8db1055de5620",
+    },
+    {
+	.e2e_int_key = "f8ea97ed0fbc1f92958adef5e096c0eeee4466a79e0eaa906f6696d96d1d3520",
+	.ue = "sensor-0042",
+	.reason = 5,
+	.ksn = 1795455600,
+	.message = "856b047a708e01ae205806a590c07e",
+    },
+};
+
+#endif
