@@ -221,6 +221,7 @@ EESE_MUST_CHECK enum eese_result eese_endpoint_restore(struct eese_endpoint *ep,
 /* ---- looking ---- */
 
 size_t eese_endpoint_count(const struct eese_endpoint *ep);
+bool eese_endpoint_has_ue(const struct eese_endpoint *ep, const char *ue_id, size_t ue_id_len);
 uint64_t eese_endpoint_counter(const struct eese_endpoint *ep, enum eese_counter c);
 const char *eese_counter_name(enum eese_counter c);
 

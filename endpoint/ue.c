@@ -157,6 +157,11 @@ enum eese_result eese_endpoint_set_ue(struct eese_endpoint *ep, const char *ue_i
 	return EESE_OK;
 }
 
+bool eese_endpoint_has_ue(const struct eese_endpoint *ep, const char *ue_id, size_t ue_id_len)
+{
+	return eese_ep_find(ep, ue_id, ue_id_len) != NULL;
+}
+
 bool eese_endpoint_remove_ue(struct eese_endpoint *ep, const char *ue_id, size_t ue_id_len)
 {
 	struct ue *ue = eese_ep_find(ep, ue_id, ue_id_len);

@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "plugin/keyfile.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "eese/keys.h"
+#include "plugin/broker.h"
+#include "plugin/options.h"
+
+enum { LINE_OCTETS = 512, HEX_DIGITS = 2 * EESE_INT_KEY_SIZE };
+
+/* What a line says, kept until every line was found good. */
+struct line {
+	char ue_id[EESE_UE_ID_MAX + 1];
+	char group[EESE_UE_ID_MAX + 1];
+	struct eese_ue_entry entry; /* its group is set when it is used */
+	unsigned number;
+};
+
+struct lines {
+	struct line *at;
+	size_t count, size;
+};
+
+static int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+static bool read_key(const char *hex, size_t len, uint8_t out[EESE_INT_KEY_SIZE])
+{
+	if (len != HEX_DIGITS)
+		return false;
+	for (size_t i = 0; i < EESE_INT_KEY_SIZE; i++) {
+		int high = hex_digit(hex[2 * i]), low = hex_digit(hex[2 * i + 1]);
+
+		if (high < 0 || low < 0)
+			return false;
+		out[i] = (uint8_t)(high << 4 | low);
+	}
+	return true;
+}
+
+static const char *read_name(const char *word, size_t len, char out[EESE_UE_ID_MAX + 1],
+			     const char *wrong)
+{
+	if (!eese_ue_id_valid(word, len))
+		return wrong;
+	memcpy(out, word, len);
+	out[len] = '\0';
+	return NULL;
+}
+
+static const char *read_setting(const char *word, size_t len, struct line *out)
+{
+	static const char te2e[] = "te2e=", group[] = "group=";
+
+	if (len >= sizeof te2e - 1 && memcmp(word, te2e, sizeof te2e - 1) == 0) {
+		if (out->entry.has_te2e)
+			return "te2e is there twice";
+		out->entry.has_te2e = true;
+		return eese_parse_number(word + sizeof te2e - 1, len - (sizeof te2e - 1), INT32_MAX,
+					 &out->entry.te2e_s)
+			   ? NULL
+			   : "te2e must be a number of seconds";
+	}
+	if (len >= sizeof group - 1 && memcmp(word, group, sizeof group - 1) == 0) {
+		if (out->group[0] != '\0')
+			return "group is there twice";
+		return read_name(word + sizeof group - 1, len - (sizeof group - 1), out->group,
+				 "a group is 1 to 64 characters of A-Za-z0-9._@-");
+	}
+	return "only te2e=SECONDS and group=NAME may follow the key";
+}
+
+/* What is wrong with the text of a line, or NULL. *empty: it is a comment, or blank. */
+static const char *read_line(const char *text, struct line *out, bool *empty)
+{
+	size_t len;
+	const char *word = eese_next_word(&text, &len);
+	const char *wrong;
+
+	*empty = len == 0 || *word == '#';
+	if (*empty)
+		return NULL;
+	wrong = read_name(word, len, out->ue_id, "a UE-ID is 1 to 64 characters of A-Za-z0-9._@-");
+	if (wrong != NULL)
+		return wrong;
+	word = eese_next_word(&text, &len);
+	if (!read_key(word, len, out->entry.int_key))
+		return "the key must be 64 hexadecimal digits";
+	out->entry.has_key = true;
+	while (word = eese_next_word(&text, &len), len > 0 && *word != '#') {
+		wrong = read_setting(word, len, out);
+		if (wrong != NULL)
+			return wrong;
+	}
+	return NULL;
+}
+
+static void free_lines(struct lines *l)
+{
+	eese_wipe(l->at, l->size * sizeof *l->at);
+	free(l->at);
+	*l = (struct lines){0};
+}
+
+/* Not realloc(): that would leave keys behind in what it freed. */
+static bool grow(struct lines *l)
+{
+	size_t size = l->size == 0 ? 64 : 2 * l->size;
+	struct line *at = calloc(size, sizeof *at);
+
+	if (at == NULL)
+		return false;
+	if (l->count > 0)
+		memcpy(at, l->at, l->count * sizeof *at);
+	eese_wipe(l->at, l->size * sizeof *at);
+	free(l->at);
+	l->at = at;
+	l->size = size;
+	return true;
+}
+
+static const char *add_line(struct lines *l, const char *text, unsigned number)
+{
+	struct line line = {.number = number};
+	bool empty;
+	const char *wrong = read_line(text, &line, &empty);
+
+	if (wrong == NULL && !empty) {
+		if (l->count < l->size || grow(l))
+			l->at[l->count++] = line;
+		else
+			wrong = "out of memory";
+	}
+	eese_wipe(&line, sizeof line);
+	return wrong;
+}
+
+static bool wrong_line(const char *path, unsigned number, const char *what)
+{
+	mosquitto_log_printf(MOSQ_LOG_ERR, EESE_LOG "key_file %s, line %u: %s", path, number, what);
+	return false;
+}
+
+static bool read_lines(FILE *f, const char *path, struct lines *l)
+{
+	char text[LINE_OCTETS];
+	unsigned number = 0;
+	const char *wrong = NULL;
+
+	while (wrong == NULL && fgets(text, sizeof text, f) != NULL) {
+		number++;
+		/* Too long, or with a NUL in it. */
+		wrong = strchr(text, '\n') == NULL && !feof(f) ? "too long, or no text"
+							       : add_line(l, text, number);
+	}
+	eese_wipe(text, sizeof text);
+	if (wrong != NULL)
+		return wrong_line(path, number, wrong);
+	if (ferror(f)) {
+		mosquitto_log_printf(MOSQ_LOG_ERR, EESE_LOG "key_file %s: %s", path,
+				     strerror(errno));
+		return false;
+	}
+	return true;
+}
+
+static int by_ue_id(const void *a, const void *b)
+{
+	const struct line *x = a, *y = b;
+	int order = strcmp(x->ue_id, y->ue_id);
+
+	return order != 0 ? order : (x->number > y->number) - (x->number < y->number);
+}
+
+static bool no_doubles(const char *path, struct lines *l)
+{
+	if (l->count > 0)
+		qsort(l->at, l->count, sizeof *l->at, by_ue_id);
+	for (size_t i = 1; i < l->count; i++) {
+		if (strcmp(l->at[i - 1].ue_id, l->at[i].ue_id) == 0) {
+			mosquitto_log_printf(
+			    MOSQ_LOG_ERR, EESE_LOG "key_file %s, line %u: %s is on line %u already",
+			    path, l->at[i].number, l->at[i].ue_id, l->at[i - 1].number);
+			return false;
+		}
+	}
+	return true;
+}
+
+/* The open file is asked, not its name, so that it can't be exchanged in between. */
+static const char *not_private(int fd)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) != 0)
+		return strerror(errno);
+	if (!S_ISREG(st.st_mode))
+		return "is no regular file";
+	if (st.st_uid != geteuid() && st.st_uid != 0)
+		return "belongs to neither root nor the broker's user";
+	if ((st.st_mode & (S_IRWXG | S_IRWXO)) != 0)
+		return "is open to others than its owner: chmod 600 it";
+	return NULL;
+}
+
+static FILE *open_private(const char *path)
+{
+	/* Non-blocking: a FIFO in its place must not stop the broker. */
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	const char *wrong = fd < 0 ? strerror(errno) : not_private(fd);
+	FILE *f = wrong == NULL ? fdopen(fd, "r") : NULL;
+
+	if (f == NULL) {
+		mosquitto_log_printf(MOSQ_LOG_ERR, EESE_LOG "key_file %s: %s", path,
+				     wrong != NULL ? wrong : strerror(errno));
+		if (fd >= 0)
+			close(fd);
+	}
+	return f;
+}
+
+/* Nothing but a lack of memory can fail here. */
+static void apply(struct eese_endpoint *ep, struct lines *l, const char *path)
+{
+	size_t removed, failed = 0;
+
+	eese_endpoint_mark(ep);
+	for (size_t i = 0; i < l->count; i++) {
+		struct line *line = &l->at[i];
+
+		line->entry.group = line->group;
+		if (eese_endpoint_set_ue(ep, line->ue_id, strlen(line->ue_id), &line->entry) !=
+		    EESE_OK)
+			failed++;
+	}
+	/* Who could not be added is not there; who could not be changed must not be removed. */
+	removed = failed == 0 ? eese_endpoint_remove_unmarked(ep) : 0;
+	if (failed > 0)
+		mosquitto_log_printf(MOSQ_LOG_ERR,
+				     EESE_LOG "key_file %s: out of memory, %zu UEs not taken over, "
+					      "none removed",
+				     path, failed);
+	mosquitto_log_printf(MOSQ_LOG_NOTICE, EESE_LOG "key_file %s: %zu UEs, %zu removed", path,
+			     eese_endpoint_count(ep), removed);
+}
+
+bool eese_keyfile_load(const char *path, struct eese_endpoint *ep)
+{
+	struct lines l = {0};
+	char buffer[4096]; /* stdio's, here so that it can be wiped */
+	FILE *f = open_private(path);
+	bool ok;
+
+	if (f == NULL)
+		return false;
+	setvbuf(f, buffer, _IOFBF, sizeof buffer);
+	ok = read_lines(f, path, &l) && no_doubles(path, &l);
+	fclose(f);
+	eese_wipe(buffer, sizeof buffer);
+	if (ok)
+		apply(ep, &l, path);
+	free_lines(&l);
+	return ok;
+}

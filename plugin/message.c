@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A client published something. What is handed on in place keeps the broker's own way (QoS, order,
+ * acknowledgement); what can't be becomes a message of the broker, and the incoming one the sink.
+ */
+#include <string.h>
+
+#include "plugin/plugin.h"
+
+/*
+ * Acknowledged as a success, delivered to nobody, kept nowhere. Always the same: the broker
+ * compares a QoS 2 retransmission with what became of the first, and drops both if they differ. Two
+ * octets, so that it fits where any topic of ours was.
+ */
+static int sink(struct mosquitto_evt_message *m)
+{
+	memcpy(m->topic, "$e", sizeof "$e");
+	m->payload = NULL;
+	m->payloadlen = 0;
+	m->retain = false;
+	return MOSQ_ERR_SUCCESS;
+}
+
+static int refuse(struct eese_plugin *p, enum eese_plugin_counter counter)
+{
+	p->counters[counter]++;
+	return MOSQ_ERR_ACL_DENIED;
+}
+
+static bool retain_wanted(const struct eese_plugin *p, const struct eese_topic *t)
+{
+	const char *list = p->options.retain_topics;
+	char filter[EESE_TOPIC_MAX + 1];
+	const char *word;
+	size_t len;
+	bool matches;
+
+	while (list != NULL && (word = eese_next_word(&list, &len), len > 0)) {
+		memcpy(filter, word, len); /* its length was checked when it was read */
+		filter[len] = '\0';
+		if (mosquitto_topic_matches_sub(filter, t->sub, &matches) == MOSQ_ERR_SUCCESS &&
+		    matches)
+			return true;
+	}
+	return false;
+}
+
+/* The payload becomes this one; the broker frees the one it had. */
+static void replace_payload(struct mosquitto_evt_message *m, uint8_t *payload, size_t len)
+{
+	if (len == 0) {
+		mosquitto_free(payload);
+		payload = NULL;
+	} else {
+		payload[len] = '\0'; /* other code in the broker counts on it */
+	}
+	m->payload = payload;
+	m->payloadlen = (uint32_t)len;
+}
+
+/* Puts another first level before the rest of the topic. In its own buffer: whether the broker
+ * frees a topic that was replaced differs between versions. */
+static void replace_level(struct mosquitto_evt_message *m, size_t old_len, const char *level,
+			  size_t len)
+{
+	memmove(m->topic + len, m->topic + old_len, strlen(m->topic + old_len) + 1);
+	memcpy(m->topic, level, len);
+}
+
+/*
+ * In place at QoS 0 and 1 only: a QoS 2 retransmission is compared with what was stored, and can't
+ * be opened twice. Properties are whoever's carried the message, and can't be taken off in place
+ * in all versions of the broker.
+ */
+static bool up_in_place(const struct eese_plugin *p, const struct mosquitto_evt_message *m)
+{
+	return m->qos < 2 && m->properties == NULL && p->app_len <= p->base_len;
+}
+
+/* payload is taken over. */
+static int deliver(struct eese_plugin *p, struct mosquitto_evt_message *m,
+		   const struct eese_topic *t, uint8_t *payload, size_t len)
+{
+	bool retain = m->retain && retain_wanted(p, t);
+
+	if (up_in_place(p, m)) {
+		replace_payload(m, payload, len);
+		replace_level(m, p->base_len, p->options.app, p->app_len);
+		m->retain = retain;
+		return MOSQ_ERR_SUCCESS;
+	}
+	if (!eese_send(p->options.app, t, "up/", payload, len, m->qos, retain)) {
+		p->counters[EESE_PLUGIN_LOST]++;
+		mosquitto_log_printf(MOSQ_LOG_ERR,
+				     EESE_LOG "out of memory: a message of %.*s is lost",
+				     (int)t->ue_len, t->ue);
+	}
+	return sink(m);
+}
+
+static int uplink(struct eese_plugin *p, struct mosquitto_evt_message *m,
+		  const struct eese_topic *t)
+{
+	struct eese_time now = eese_plugin_now();
+	struct eese_actions what;
+	/* Nothing longer is opened. Made before, so that a lack of memory changes no state. */
+	size_t size = m->payloadlen <= EESE_MESSAGE_MAX ? m->payloadlen : 0;
+	uint8_t *plain = mosquitto_malloc(size + 1);
+
+	if (plain == NULL)
+		return MOSQ_ERR_ACL_DENIED;
+	eese_endpoint_data(p->endpoint, now, t->ue, t->ue_len, t->sub, t->sub_len, m->payload,
+			   m->payloadlen, plain, &what);
+	eese_answer(p, t, now, &what);
+	if (what.verdict == EESE_DELIVER)
+		return deliver(p, m, t, plain, what.plain_len);
+	mosquitto_free(plain);
+	return what.verdict == EESE_DROP ? MOSQ_ERR_ACL_DENIED : sink(m);
+}
+
+static int request(struct eese_plugin *p, struct mosquitto_evt_message *m,
+		   const struct eese_topic *t)
+{
+	struct eese_time now = eese_plugin_now();
+	struct eese_actions what;
+
+	eese_endpoint_request(p->endpoint, now, t->ue, t->ue_len, m->payload, m->payloadlen, &what);
+	eese_answer(p, t, now, &what);
+	return what.verdict == EESE_DROP ? MOSQ_ERR_ACL_DENIED : sink(m);
+}
+
+/*
+ * QoS 2 in place: a retransmission is sealed anew and takes the place of the one that was stored,
+ * so that one arrives. Its way starts when the publisher releases it, behind the KEY_UPDATE.
+ */
+static bool down_in_place(const struct eese_plugin *p, const struct mosquitto_evt_message *m)
+{
+	return m->qos == 2 && m->properties == NULL && p->base_len <= p->app_len;
+}
+
+/* sealed is taken over. */
+static int send_down(struct eese_plugin *p, struct mosquitto_evt_message *m,
+		     const struct eese_topic *t, uint8_t *sealed, size_t len)
+{
+	if (down_in_place(p, m)) {
+		replace_payload(m, sealed, len);
+		replace_level(m, p->app_len, p->options.base, p->base_len);
+		m->retain = false;
+		return MOSQ_ERR_SUCCESS;
+	}
+	if (!eese_send(p->options.base, t, "down/", sealed, len, m->qos, false))
+		return refuse(p, EESE_PLUGIN_LOST);
+	return sink(m);
+}
+
+static int downlink(struct eese_plugin *p, struct mosquitto_evt_message *m,
+		    const struct eese_topic *t)
+{
+	struct eese_time now = eese_plugin_now();
+	struct eese_actions what;
+	size_t size = m->payloadlen + (size_t)EESE_DATA_OVERHEAD_MAX;
+	bool ordered;
+	uint8_t *sealed;
+	enum eese_result r;
+
+	if (m->payloadlen > EESE_PLAINTEXT_MAX || t->sub_len > EESE_TOPIC_MAX)
+		return refuse(p, EESE_PLUGIN_DOWNLINK_REFUSED);
+	sealed = mosquitto_malloc(size + 1);
+	if (sealed == NULL)
+		return refuse(p, EESE_PLUGIN_DOWNLINK_REFUSED);
+	r = eese_endpoint_downlink(p->endpoint, now, t->ue, t->ue_len, t->sub, t->sub_len,
+				   m->payload, m->payloadlen, sealed, size, &ordered, &what);
+	eese_answer(p, t, now, &what);
+	if (r == EESE_OK)
+		return send_down(p, m, t, sealed, what.sealed_len);
+	mosquitto_free(sealed);
+	return refuse(p, EESE_PLUGIN_DOWNLINK_REFUSED);
+}
+
+int eese_on_message(int event, void *event_data, void *userdata)
+{
+	struct eese_plugin *p = userdata;
+	struct mosquitto_evt_message *m = event_data;
+	struct eese_topic t;
+
+	(void)event;
+	eese_topic_parse(m->topic, p->options.base, p->base_len, p->options.app, p->app_len, &t);
+	switch (t.kind) {
+	case EESE_TOPIC_OTHER:
+		return MOSQ_ERR_SUCCESS;
+	case EESE_TOPIC_UP:
+		return uplink(p, m, &t);
+	case EESE_TOPIC_REQUEST:
+		return request(p, m, &t);
+	case EESE_TOPIC_DOWN:
+		return downlink(p, m, &t);
+	case EESE_TOPIC_REFUSED:
+		break;
+	}
+	return refuse(p, EESE_PLUGIN_TOPIC_REFUSED);
+}

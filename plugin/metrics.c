@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "plugin/plugin.h"
+
+static const char *const plugin_names[EESE_PLUGIN_COUNTERS] = {
+    [EESE_PLUGIN_TOPIC_REFUSED] = "rejected/topic",
+    [EESE_PLUGIN_DOWNLINK_REFUSED] = "downlink/rejected",
+    [EESE_PLUGIN_CONTROL_REFUSED] = "control/rejected",
+    [EESE_PLUGIN_LOST] = "messages/lost",
+};
+
+enum { COUNTERS = EESE_COUNT_MAX + EESE_PLUGIN_COUNTERS, VALUES = COUNTERS + 1 };
+
+static uint64_t value(const struct eese_plugin *p, size_t i)
+{
+	if (i < EESE_COUNT_MAX)
+		return eese_endpoint_counter(p->endpoint, (enum eese_counter)i);
+	if (i < COUNTERS)
+		return p->counters[i - EESE_COUNT_MAX];
+	return eese_endpoint_count(p->endpoint);
+}
+
+static const char *name(size_t i)
+{
+	if (i < EESE_COUNT_MAX)
+		return eese_counter_name((enum eese_counter)i);
+	return i < COUNTERS ? plugin_names[i - EESE_COUNT_MAX] : "ues/count";
+}
+
+/* Retained at QoS 2, as the broker's own. */
+static bool publish(const char *what, uint64_t n)
+{
+	char topic[128], text[24];
+	int len = snprintf(text, sizeof text, "%" PRIu64, n);
+	char *payload = mosquitto_malloc((size_t)len + 1);
+
+	if (payload == NULL)
+		return false;
+	memcpy(payload, text, (size_t)len + 1);
+	snprintf(topic, sizeof topic, "$SYS/broker/eese/%s", what);
+	if (mosquitto_broker_publish(NULL, topic, len, payload, 2, true, NULL) == MOSQ_ERR_SUCCESS)
+		return true;
+	mosquitto_free(payload);
+	return false;
+}
+
+void eese_metrics_tick(struct eese_plugin *p, struct eese_time now)
+{
+	struct eese_metrics *m = &p->metrics;
+
+	if (p->options.sys_interval_s == 0 || (m->started && now.ms < m->due_ms))
+		return;
+	m->due_ms = now.ms + p->options.sys_interval_s * UINT64_C(1000);
+	for (size_t i = 0; i < VALUES; i++) {
+		uint64_t n = value(p, i);
+
+		if ((!m->started || n != m->last[i]) && publish(name(i), n))
+			m->last[i] = n;
+	}
+	m->started = true;
+}

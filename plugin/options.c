@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "plugin/options.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include "eese/keys.h"
+
+static const char blanks[] = " \t\r\n";
+
+enum kind {
+	NUMBER, /* min..max */
+	LEVEL,  /* one topic level */
+	PATH,
+	WORDS,
+	ALG,
+};
+
+struct option {
+	const char *name;
+	enum kind kind;
+	size_t offset; /* in struct eese_options: uint32_t or const char * */
+	uint32_t min, max;
+};
+
+#define AT(member) offsetof(struct eese_options, member)
+enum { TEN_YEARS_S = 10 * 365 * 86400 };
+
+/* The README's table lists these in this order; a test compares the two. */
+static const struct option options[] = {
+    {"key_file", PATH, AT(key_file), 0, 0},
+    {"te2e", NUMBER, AT(te2e_s), 0, TEN_YEARS_S},
+    {"refresh_margin", NUMBER, AT(refresh_margin_pct), 0, 50},
+    {"admins", WORDS, AT(admins), 0, 0},
+    {"alg", ALG, AT(alg), 0, 0},
+    {"update_interval", NUMBER, AT(update_interval_s), 1, 60},
+    {"pending_life", NUMBER, AT(pending_life_s), 60, TEN_YEARS_S},
+    {"retain_topics", WORDS, AT(retain_topics), 0, 0},
+    {"sys_interval", NUMBER, AT(sys_interval_s), 0, 86400},
+    {"base", LEVEL, AT(base), 0, 0},
+    {"app", LEVEL, AT(app), 0, 0},
+};
+
+enum { OPTIONS = sizeof options / sizeof *options };
+
+const char *eese_next_word(const char **list, size_t *len)
+{
+	const char *word = *list + strspn(*list, blanks);
+
+	*len = strcspn(word, blanks);
+	*list = word + *len;
+	return word;
+}
+
+bool eese_words_have(const char *list, const char *word)
+{
+	size_t len;
+	const char *w;
+
+	if (list == NULL || word == NULL)
+		return false;
+	while (w = eese_next_word(&list, &len), len > 0)
+		if (strlen(word) == len && memcmp(w, word, len) == 0)
+			return true;
+	return false;
+}
+
+bool eese_parse_number(const char *text, size_t len, uint32_t max, uint32_t *out)
+{
+	uint64_t n = 0;
+
+	if (len == 0 || len > 10)
+		return false;
+	for (size_t i = 0; i < len; i++) {
+		if (text[i] < '0' || text[i] > '9')
+			return false;
+		n = n * 10 + (uint64_t)(text[i] - '0');
+	}
+	if (n > max)
+		return false;
+	*out = (uint32_t)n;
+	return true;
+}
+
+static bool parse_alg(const char *text, uint32_t *out)
+{
+	return eese_parse_number(text, strlen(text), UINT8_MAX, out) &&
+	       eese_alg_info((uint8_t)*out) != NULL;
+}
+
+/* The filters must be filters, or they would silently never match. */
+static bool filters_sound(const char *list)
+{
+	char filter[EESE_TOPIC_MAX + 1];
+	size_t len;
+	const char *word;
+
+	while (word = eese_next_word(&list, &len), len > 0) {
+		if (len >= sizeof filter)
+			return false;
+		memcpy(filter, word, len);
+		filter[len] = '\0';
+		if (mosquitto_sub_topic_check(filter) != MOSQ_ERR_SUCCESS)
+			return false;
+	}
+	return true;
+}
+
+/* What the value should have been, or NULL if it was that. */
+static const char *take(const struct option *o, const char *value, struct eese_options *out)
+{
+	void *at = (char *)out + o->offset;
+
+	switch (o->kind) {
+	case NUMBER:
+		if (eese_parse_number(value, strlen(value), o->max, at) &&
+		    *(uint32_t *)at >= o->min)
+			return NULL;
+		return "a number";
+	case LEVEL:
+		*(const char **)at = value;
+		return eese_ue_id_valid(value, strlen(value))
+			   ? NULL
+			   : "one topic level: 1 to 64 characters of A-Za-z0-9._@-";
+	case ALG:
+		return parse_alg(value, at) ? NULL : "10, 30, 1 or 24";
+	case WORDS:
+		*(const char **)at = value;
+		return o->offset != AT(retain_topics) || filters_sound(value) ? NULL
+									      : "topic filters";
+	case PATH:
+		*(const char **)at = value;
+		return NULL;
+	}
+	return "nothing";
+}
+
+static bool refuse(const struct option *o, const char *wanted)
+{
+	if (o->kind == NUMBER)
+		mosquitto_log_printf(MOSQ_LOG_ERR,
+				     EESE_LOG "plugin_opt_%s must be a number from %u to %u",
+				     o->name, o->min, o->max);
+	else
+		mosquitto_log_printf(MOSQ_LOG_ERR, EESE_LOG "plugin_opt_%s must be %s", o->name,
+				     wanted);
+	return false;
+}
+
+static bool read_one(const struct mosquitto_opt *opt, bool seen[OPTIONS], struct eese_options *out)
+{
+	const char *wanted;
+
+	for (size_t i = 0; i < OPTIONS; i++) {
+		if (strcmp(opt->key, options[i].name) != 0)
+			continue;
+		if (seen[i]) {
+			mosquitto_log_printf(MOSQ_LOG_ERR, EESE_LOG "plugin_opt_%s is there twice",
+					     opt->key);
+			return false;
+		}
+		seen[i] = true;
+		wanted = opt->value == NULL ? "given a value" : take(&options[i], opt->value, out);
+		return wanted == NULL || refuse(&options[i], wanted);
+	}
+	mosquitto_log_printf(MOSQ_LOG_ERR, EESE_LOG "there is no option plugin_opt_%.64s",
+			     opt->key);
+	return false;
+}
+
+bool eese_options_read(const struct mosquitto_opt *opts, int count, struct eese_options *out)
+{
+	bool seen[OPTIONS] = {false};
+
+	*out = (struct eese_options){
+	    .base = "e2e",
+	    .app = "app",
+	    .te2e_s = 86400,
+	    .refresh_margin_pct = 10,
+	    .update_interval_s = 1,
+	    .pending_life_s = 7 * 86400,
+	    .sys_interval_s = 10,
+	    .alg = EESE_ALG_AES_CCM_16_64_128,
+	};
+	for (int i = 0; i < count; i++)
+		if (!read_one(&opts[i], seen, out))
+			return false;
+	if (out->key_file == NULL) {
+		mosquitto_log_printf(MOSQ_LOG_ERR,
+				     EESE_LOG "plugin_opt_key_file is missing: without keys "
+					      "nothing can be opened");
+		return false;
+	}
+	if (strcmp(out->base, out->app) == 0) {
+		mosquitto_log_printf(MOSQ_LOG_ERR,
+				     EESE_LOG "plugin_opt_base and plugin_opt_app must differ");
+		return false;
+	}
+	return true;
+}

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Loading and unloading, and the callbacks that are not a message. */
+#include "plugin/plugin.h"
+
+#include <psa/crypto.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "eese/keys.h"
+#include "plugin/keyfile.h"
+
+#define EXPORTED __attribute__((visibility("default")))
+
+struct eese_time eese_plugin_now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (struct eese_time){
+	    .ms = (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000,
+	    .unix = (uint64_t)time(NULL),
+	};
+}
+
+/* If the generator fails, the endpoint announces no new keyset until it works again. */
+void eese_plugin_top_up(struct eese_plugin *p)
+{
+	uint8_t rand[EESE_RAND_SIZE];
+
+	for (size_t n = eese_endpoint_rands_wanted(p->endpoint); n > 0; n--)
+		if (psa_generate_random(rand, sizeof rand) == PSA_SUCCESS)
+			eese_endpoint_add_rand(p->endpoint, rand);
+}
+
+static int on_tick(int event, void *event_data, void *userdata)
+{
+	struct mosquitto_evt_tick *tick = event_data;
+
+	(void)event;
+	EESE_TICK_NEXT_MS(tick) = 100;
+	eese_metrics_tick(userdata, eese_plugin_now());
+	return MOSQ_ERR_SUCCESS;
+}
+
+/* SIGHUP. Always 0: anything else opens the ACL of 2.0 and ends 2.1. */
+static int on_reload(int event, void *event_data, void *userdata)
+{
+	struct eese_plugin *p = userdata;
+
+	(void)event;
+	(void)event_data;
+	if (!eese_keyfile_load(p->options.key_file, p->endpoint))
+		mosquitto_log_printf(MOSQ_LOG_WARNING, EESE_LOG
+				     "the key file was not taken over, all UEs are as before");
+	return MOSQ_ERR_SUCCESS;
+}
+
+static const struct {
+	int event;
+	const char *data; /* what the event is about */
+	MOSQ_FUNC_generic_callback run;
+} callbacks[] = {
+    {MOSQ_EVT_MESSAGE, NULL, eese_on_message},
+    {MOSQ_EVT_CONTROL, EESE_CONTROL_TOPIC, eese_on_control},
+    {MOSQ_EVT_RELOAD, NULL, on_reload},
+    {MOSQ_EVT_TICK, NULL, on_tick},
+};
+
+enum { CALLBACKS = sizeof callbacks / sizeof *callbacks };
+
+static void unregister(struct eese_plugin *p, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		mosquitto_callback_unregister(p->id, callbacks[i].event, callbacks[i].run,
+					      callbacks[i].data);
+}
+
+static bool register_all(struct eese_plugin *p)
+{
+	for (size_t i = 0; i < CALLBACKS; i++) {
+		int r = mosquitto_callback_register(p->id, callbacks[i].event, callbacks[i].run,
+						    callbacks[i].data, p);
+
+		if (r != MOSQ_ERR_SUCCESS) {
+			mosquitto_log_printf(MOSQ_LOG_ERR,
+					     EESE_LOG "the broker takes no callback for event %d "
+						      "(%d): is the plugin loaded twice?",
+					     callbacks[i].event, r);
+			unregister(p, i);
+			return false;
+		}
+	}
+	return true;
+}
+
+static bool make_endpoint(struct eese_plugin *p)
+{
+	struct eese_endpoint_config config = EESE_ENDPOINT_DEFAULTS;
+	bool ok;
+
+	config.alloc = mosquitto_malloc;
+	config.release = mosquitto_free;
+	config.te2e_s = p->options.te2e_s;
+	config.refresh_margin_pct = p->options.refresh_margin_pct;
+	config.update_interval_ms = p->options.update_interval_s * 1000;
+	config.pending_life_s = p->options.pending_life_s;
+	config.alg = (uint8_t)p->options.alg;
+	ok = eese_init() == EESE_OK &&
+	     psa_generate_random(config.hash_seed, sizeof config.hash_seed) == PSA_SUCCESS &&
+	     eese_endpoint_new(&config, &p->endpoint) == EESE_OK;
+	if (!ok)
+		mosquitto_log_printf(MOSQ_LOG_ERR, EESE_LOG "no memory, or no random numbers");
+	return ok;
+}
+
+static bool start(struct eese_plugin *p, const struct mosquitto_opt *opts, int count)
+{
+	if (!eese_options_read(opts, count, &p->options))
+		return false;
+	p->base_len = strlen(p->options.base);
+	p->app_len = strlen(p->options.app);
+	if (!make_endpoint(p) || !eese_keyfile_load(p->options.key_file, p->endpoint) ||
+	    !register_all(p))
+		return false;
+	eese_plugin_top_up(p);
+	mosquitto_log_printf(MOSQ_LOG_NOTICE,
+			     EESE_LOG "opens %s/<ue>/up/# onto %s/<ue>/up/#, te2e %u s",
+			     p->options.base, p->options.app, p->options.te2e_s);
+	return true;
+}
+
+EXPORTED int mosquitto_plugin_version(int supported_version_count, const int *supported_versions)
+{
+	for (int i = 0; i < supported_version_count; i++)
+		if (supported_versions[i] == MOSQ_PLUGIN_VERSION)
+			return MOSQ_PLUGIN_VERSION;
+	return -1;
+}
+
+EXPORTED int mosquitto_plugin_init(mosquitto_plugin_id_t *identifier, void **userdata,
+				   struct mosquitto_opt *options, int option_count)
+{
+	struct eese_plugin *p = calloc(1, sizeof *p);
+
+	if (p == NULL)
+		return MOSQ_ERR_NOMEM;
+	p->id = identifier;
+	if (!start(p, options, option_count)) {
+		eese_endpoint_free(p->endpoint);
+		free(p);
+		return MOSQ_ERR_INVAL;
+	}
+	*userdata = p;
+	return MOSQ_ERR_SUCCESS;
+}
+
+EXPORTED int mosquitto_plugin_cleanup(void *userdata, struct mosquitto_opt *options,
+				      int option_count)
+{
+	struct eese_plugin *p = userdata;
+
+	(void)options;
+	(void)option_count;
+	if (p != NULL) {
+		unregister(p, CALLBACKS);
+		eese_endpoint_free(p->endpoint);
+		free(p);
+	}
+	return MOSQ_ERR_SUCCESS;
+}

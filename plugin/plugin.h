@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of this room share: the plugin's one state and who does what with it. */
+#ifndef EESE_PLUGIN_PLUGIN_H
+#define EESE_PLUGIN_PLUGIN_H
+
+#include "endpoint/endpoint.h"
+#include "plugin/broker.h"
+#include "plugin/options.h"
+#include "plugin/topic.h"
+
+/* What the endpoint does not see, counted beside its own counters. */
+enum eese_plugin_counter {
+	EESE_PLUGIN_TOPIC_REFUSED,    /* a topic nobody may publish on */
+	EESE_PLUGIN_DOWNLINK_REFUSED, /* no such UE, too long, no key */
+	EESE_PLUGIN_CONTROL_REFUSED,  /* $CONTROL by somebody who is no admin */
+	EESE_PLUGIN_LOST,             /* opened, but the broker had no memory to carry it on */
+	EESE_PLUGIN_COUNTERS
+};
+
+struct eese_metrics {
+	uint64_t due_ms;
+	bool started;
+	uint64_t last[EESE_COUNT_MAX + EESE_PLUGIN_COUNTERS + 1];
+};
+
+struct eese_plugin {
+	mosquitto_plugin_id_t *id;
+	struct eese_options options;
+	struct eese_endpoint *endpoint;
+	size_t base_len, app_len; /* octets of options.base, options.app */
+	uint64_t counters[EESE_PLUGIN_COUNTERS];
+	struct eese_metrics metrics;
+};
+
+/* plugin.c */
+struct eese_time eese_plugin_now(void);
+/* Hands the endpoint the RANDs it is short of; call after every event. */
+void eese_plugin_top_up(struct eese_plugin *p);
+
+/* message.c: MOSQ_EVT_MESSAGE. Returns 0 or MOSQ_ERR_ACL_DENIED, as anything else costs the
+ * publisher its connection. */
+int eese_on_message(int event, void *event_data, void *userdata);
+
+/* answer.c: carries out what the endpoint answered to a UE. */
+void eese_answer(struct eese_plugin *p, const struct eese_topic *t, struct eese_time now,
+		 const struct eese_actions *what);
+
+/*
+ * send.c: mosquitto_broker_publish() of a payload that mosquitto_malloc() made; it is gone when
+ * this returns. prefix/ue/kind or prefix/ue/kind/sub; kind has its slash if a sub follows.
+ */
+bool eese_send(const char *prefix, const struct eese_topic *t, const char *kind, void *payload,
+	       size_t len, int qos, bool retain);
+/* The same of a copy. */
+bool eese_send_copy(const char *prefix, const struct eese_topic *t, const char *kind,
+		    const void *payload, size_t len, int qos);
+
+/* control.c: MOSQ_EVT_CONTROL on EESE_CONTROL_TOPIC. Returns 0. */
+#define EESE_CONTROL_TOPIC "$CONTROL/eese/v1"
+int eese_on_control(int event, void *event_data, void *userdata);
+
+/* metrics.c: counters on $SYS/broker/eese/, those that changed, when they are due. */
+void eese_metrics_tick(struct eese_plugin *p, struct eese_time now);
+
+#endif
