@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The command line. Letters and long names mean what they mean to mosquitto_pub and _sub. */
+#ifndef EESE_TOOL_OPTIONS_H
+#define EESE_TOOL_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Exit codes, documented in eese-ue.1. */
+enum {
+	EXIT_DONE = 0,
+	EXIT_MESSAGE = 1, /* a message failed or was not settled in time */
+	EXIT_USAGE = 2,
+	EXIT_FILES = 3,      /* key file or state file */
+	EXIT_CONNECTION = 4, /* refused, not authorised, TLS */
+	GO_ON = -1,          /* not an exit code: nothing ends the program yet */
+};
+
+enum command { COMMAND_PUB = 1, COMMAND_SUB = 2, COMMAND_BOTH = 3 };
+
+enum input {
+	INPUT_NONE,
+	INPUT_MESSAGE, /* -m */
+	INPUT_LINES,   /* -l */
+	INPUT_FILE,    /* -f */
+	INPUT_STDIN,   /* -s */
+	INPUT_NULL,    /* -n */
+};
+
+enum { OPTIONS_TOPICS_MAX = 64, OPTIONS_BASE_MAX = 256 };
+
+/* Strings point into argv. */
+struct options {
+	enum command command;
+
+	const char *host, *id, *username, *password;
+	const char *cafile, *capath, *cert, *key, *tls_version;
+	long port, qos, keepalive;
+	int protocol; /* MQTT_PROTOCOL_V... of mosquitto.h */
+	bool tls, insecure, debug, quiet, events;
+
+	const char *ue, *key_file, *state, *base;
+	const char *topics[OPTIONS_TOPICS_MAX];
+	size_t topic_count;
+
+	enum input input;
+	bool input_twice;
+	const char *message; /* argument of -m or -f */
+	long repeat;
+	uint64_t repeat_delay, linger, wait; /* milliseconds */
+
+	bool verbose, no_eol;
+	long count;       /* 0: no end */
+	uint64_t timeout; /* milliseconds, 0: none */
+};
+
+/*
+ * Reads the options of one command; argv[0] is the command's name. GO_ON: *o is complete and
+ * checked. Otherwise the exit code: --help was printed, or an error was said.
+ */
+int options_parse(struct options *o, enum command command, int argc, char *argv[]);
+
+/* Whether the transport reports on each message if the EESE took it: MQTT 5 at QoS 1 or 2. */
+bool options_acknowledged(const struct options *o);
+
+#endif

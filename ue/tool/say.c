@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "say.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+static bool errors_on = true, debug_on, events_on;
+
+void say_setup(bool quiet, bool debug, bool events)
+{
+	errors_on = !quiet;
+	debug_on = debug;
+	events_on = events;
+}
+
+static void line(const char *prefix, const char *format, va_list ap)
+{
+	fputs(prefix, stderr);
+	vfprintf(stderr, format, ap);
+	fputc('\n', stderr);
+}
+
+void say_error(const char *format, ...)
+{
+	va_list ap;
+
+	if (!errors_on)
+		return;
+	va_start(ap, format);
+	line("eese-ue: ", format, ap);
+	va_end(ap);
+}
+
+void say_debug(const char *format, ...)
+{
+	va_list ap;
+
+	if (!debug_on)
+		return;
+	va_start(ap, format);
+	line("debug: ", format, ap);
+	va_end(ap);
+}
+
+void say_event(const char *format, ...)
+{
+	va_list ap;
+
+	if (!events_on)
+		return;
+	va_start(ap, format);
+	line("event: ", format, ap);
+	va_end(ap);
+}
