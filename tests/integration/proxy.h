@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The network between a device and the broker: it sees every octet, and may lose some. */
+#ifndef EESE_TESTS_PROXY_H
+#define EESE_TESTS_PROXY_H
+
+#include <pthread.h>
+
+#include "mqtt.h"
+
+enum { PROXY_LINKS = 16 };
+
+struct proxy_link {
+	int device, broker; /* sockets; -1: unused */
+	uint8_t *up;        /* of the device's stream: not yet a whole packet */
+	size_t up_len;
+	int published;
+};
+
+struct proxy {
+	uint16_t port; /* where devices connect */
+	uint16_t broker_port;
+	enum mqtt_version version;
+	int cut_after; /* 0, or: lose the connection and all answers after so many PUBLISH */
+	int listener, wake[2];
+	pthread_t thread;
+	struct proxy_link links[PROXY_LINKS];
+
+	/* Valid after proxy_stop(): what the devices published, in order. */
+	struct mqtt_message **seen;
+	size_t count;
+	int cuts;
+};
+
+bool proxy_start(struct proxy *p, uint16_t broker_port, enum mqtt_version version, int cut_after);
+void proxy_stop(struct proxy *p);
+void proxy_free(struct proxy *p);
+
+#endif
