@@ -145,6 +145,6 @@ bool eese_dev_keep(struct eese_ue *ue, const char *topic, size_t topic_len, cons
 		   size_t len);
 bool eese_dev_kept(const struct eese_ue *ue, size_t at, const char **topic, size_t *topic_len,
 		   const uint8_t **msg, size_t *len);
-void eese_dev_unkeep(struct eese_ue *ue, size_t at);
+void eese_dev_unkeep(struct eese_ue *ue, size_t i);
 
 #endif

@@ -348,7 +348,7 @@ static void expect_killed_run(const char *ue, const char *stem, int lines, const
 static void killed(uint8_t qos)
 {
 	enum { LIVES = 10, LINES = 100 };
-	char ue[EESE_UE_ID_MAX + 1], q[2] = {(char)('0' + qos), '\0'}, text[32], stem[16];
+	char ue[EESE_UE_ID_MAX + 1], q[2] = {(char)('0' + qos), '\0'}, text[32], stem[24];
 	struct tool t;
 	struct proxy proxy;
 	unsigned seed = 20u + qos;

@@ -68,6 +68,22 @@ static int run_all(uint64_t first, uint64_t count)
 	return bad;
 }
 
+/* With a trace of everything that happens. */
+static bool run_one(uint64_t seed)
+{
+	struct world *w = calloc(1, sizeof *w);
+	if (w == NULL || eese_init() != EESE_OK) {
+		free(w);
+		return false;
+	}
+	bool good = world_run(w, seed, true);
+	if (!good) {
+		printf("%s (%zu)\n", w->failure, w->failure_index);
+	}
+	free(w);
+	return good;
+}
+
 int main(int argc, char **argv)
 {
 	uint64_t count = 2000, first = (uint64_t)time(NULL) * 1000000;
@@ -78,13 +94,7 @@ int main(int argc, char **argv)
 		} else if (i + 1 < argc && strcmp(argv[i], "--from") == 0) {
 			first = value;
 		} else if (i + 1 < argc && strcmp(argv[i], "--seed") == 0) {
-			struct world *w = malloc(sizeof *w);
-			bool good = w != NULL && eese_init() == EESE_OK && world_run(w, value, true);
-			if (w != NULL && !good) {
-				printf("%s (%zu)\n", w->failure, w->failure_index);
-			}
-			free(w);
-			return good ? 0 : 1;
+			return run_one(value) ? 0 : 1;
 		} else {
 			fputs(usage, strcmp(argv[i], "--help") == 0 ? stdout : stderr);
 			return strcmp(argv[i], "--help") == 0 ? 0 : 2;

@@ -124,7 +124,10 @@ static void repeats(void)
 		uint64_t expected = wait < 3600 * 1000 ? wait : 3600 * 1000;
 		run_for(w, expected + 30);
 		const struct sent *s = next_sent(w);
-		CU_ASSERT_PTR_NOT_NULL_FATAL(s);
+		if (s == NULL) {
+			CU_FAIL("no repeat");
+			break;
+		}
 		CU_ASSERT(s->at - at + 30 >= expected && s->at - at <= expected + 30);
 		CU_ASSERT_EQUAL(s->len, first->len);
 		CU_ASSERT_EQUAL(memcmp(s->octets, first->octets, s->len), 0);
