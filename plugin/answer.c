@@ -9,7 +9,7 @@ static void send_control(struct eese_plugin *p, const struct eese_topic *t,
 
 	if (what->control_len > 0)
 		/* If there is no memory for it: the UE asks again, and is answered again. */
-		(void)eese_send_copy(p->options.base, &ue, "ctl", what->control, what->control_len,
+		(void)eese_send_copy(p->roots.base, &ue, "ctl", what->control, what->control_len,
 				     1);
 }
 

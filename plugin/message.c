@@ -14,7 +14,7 @@
  */
 static int sink(struct mosquitto_evt_message *m)
 {
-	memcpy(m->topic, "$e", sizeof "$e");
+	memcpy(m->topic, EESE_SINK_TOPIC, sizeof EESE_SINK_TOPIC);
 	m->payload = NULL;
 	m->payloadlen = 0;
 	m->retain = false;
@@ -70,11 +70,14 @@ static void replace_level(struct mosquitto_evt_message *m, size_t old_len, const
 /*
  * In place at QoS 0 and 1 only: a QoS 2 retransmission is compared with what was stored, and can't
  * be opened twice. Properties are whoever's carried the message, and can't be taken off in place
- * in all versions of the broker.
+ * in all versions of the broker. Retained, it would be the UE's, whose right to publish plaintext
+ * the broker may ask for later (check_retain_source).
  */
-static bool up_in_place(const struct eese_plugin *p, const struct mosquitto_evt_message *m)
+static bool up_in_place(const struct eese_plugin *p, const struct mosquitto_evt_message *m,
+			bool retain)
 {
-	return m->qos < 2 && m->properties == NULL && p->app_len <= p->base_len;
+	return m->qos < 2 && !retain && m->properties == NULL &&
+	       p->roots.app_len <= p->roots.base_len;
 }
 
 /* payload is taken over. */
@@ -83,13 +86,13 @@ static int deliver(struct eese_plugin *p, struct mosquitto_evt_message *m,
 {
 	bool retain = m->retain && retain_wanted(p, t);
 
-	if (up_in_place(p, m)) {
+	if (up_in_place(p, m, retain)) {
 		replace_payload(m, payload, len);
-		replace_level(m, p->base_len, p->options.app, p->app_len);
-		m->retain = retain;
+		replace_level(m, p->roots.base_len, p->roots.app, p->roots.app_len);
+		m->retain = false;
 		return MOSQ_ERR_SUCCESS;
 	}
-	if (!eese_send(p->options.app, t, "up/", payload, len, m->qos, retain)) {
+	if (!eese_send(p->roots.app, t, "up/", payload, len, m->qos, retain)) {
 		p->counters[EESE_PLUGIN_LOST]++;
 		mosquitto_log_printf(MOSQ_LOG_ERR,
 				     EESE_LOG "out of memory: a message of %.*s is lost",
@@ -135,7 +138,7 @@ static int request(struct eese_plugin *p, struct mosquitto_evt_message *m,
  */
 static bool down_in_place(const struct eese_plugin *p, const struct mosquitto_evt_message *m)
 {
-	return m->qos == 2 && m->properties == NULL && p->base_len <= p->app_len;
+	return m->qos == 2 && m->properties == NULL && p->roots.base_len <= p->roots.app_len;
 }
 
 /* sealed is taken over. */
@@ -144,11 +147,11 @@ static int send_down(struct eese_plugin *p, struct mosquitto_evt_message *m,
 {
 	if (down_in_place(p, m)) {
 		replace_payload(m, sealed, len);
-		replace_level(m, p->app_len, p->options.base, p->base_len);
+		replace_level(m, p->roots.app_len, p->roots.base, p->roots.base_len);
 		m->retain = false;
 		return MOSQ_ERR_SUCCESS;
 	}
-	if (!eese_send(p->options.base, t, "down/", sealed, len, m->qos, false))
+	if (!eese_send(p->roots.base, t, "down/", sealed, len, m->qos, false))
 		return refuse(p, EESE_PLUGIN_LOST);
 	return sink(m);
 }
@@ -184,7 +187,7 @@ int eese_on_message(int event, void *event_data, void *userdata)
 	struct eese_topic t;
 
 	(void)event;
-	eese_topic_parse(m->topic, p->options.base, p->base_len, p->options.app, p->app_len, &t);
+	eese_topic_parse(&p->roots, m->topic, &t);
 	switch (t.kind) {
 	case EESE_TOPIC_OTHER:
 		return MOSQ_ERR_SUCCESS;
@@ -194,8 +197,12 @@ int eese_on_message(int event, void *event_data, void *userdata)
 		return request(p, m, &t);
 	case EESE_TOPIC_DOWN:
 		return downlink(p, m, &t);
-	case EESE_TOPIC_REFUSED:
-		break;
+	case EESE_TOPIC_CONTROL:
+	case EESE_TOPIC_SEALED:
+	case EESE_TOPIC_OPENED:
+	case EESE_TOPIC_EVENT:
+	case EESE_TOPIC_NONE:
+		break; /* the EESE publishes there, nobody else */
 	}
 	return refuse(p, EESE_PLUGIN_TOPIC_REFUSED);
 }

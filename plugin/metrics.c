@@ -7,6 +7,8 @@
 
 static const char *const plugin_names[EESE_PLUGIN_COUNTERS] = {
     [EESE_PLUGIN_TOPIC_REFUSED] = "rejected/topic",
+    [EESE_PLUGIN_WRITE_REFUSED] = "acl/publish/rejected",
+    [EESE_PLUGIN_SUBSCRIBE_REFUSED] = "acl/subscribe/rejected",
     [EESE_PLUGIN_DOWNLINK_REFUSED] = "downlink/rejected",
     [EESE_PLUGIN_CONTROL_REFUSED] = "control/rejected",
     [EESE_PLUGIN_LOST] = "messages/lost",

@@ -14,6 +14,7 @@ enum kind {
 	PATH,
 	WORDS,
 	ALG,
+	ALLOW_OR_DEFER,
 };
 
 struct option {
@@ -32,6 +33,8 @@ static const struct option options[] = {
     {"te2e", NUMBER, AT(te2e_s), 0, TEN_YEARS_S},
     {"refresh_margin", NUMBER, AT(refresh_margin_pct), 0, 50},
     {"admins", WORDS, AT(admins), 0, 0},
+    {"gateways", WORDS, AT(gateways), 0, 0},
+    {"acl_default", ALLOW_OR_DEFER, AT(acl_default), 0, 0},
     {"alg", ALG, AT(alg), 0, 0},
     {"update_interval", NUMBER, AT(update_interval_s), 1, 60},
     {"pending_life", NUMBER, AT(pending_life_s), 60, TEN_YEARS_S},
@@ -88,6 +91,12 @@ static bool parse_alg(const char *text, uint32_t *out)
 	       eese_alg_info((uint8_t)*out) != NULL;
 }
 
+static bool parse_acl_default(const char *text, uint32_t *out)
+{
+	*out = strcmp(text, "allow") == 0 ? MOSQ_ERR_SUCCESS : MOSQ_ERR_PLUGIN_DEFER;
+	return *out == MOSQ_ERR_SUCCESS || strcmp(text, "defer") == 0;
+}
+
 /* The filters must be filters, or they would silently never match. */
 static bool filters_sound(const char *list)
 {
@@ -124,6 +133,8 @@ static const char *take(const struct option *o, const char *value, struct eese_o
 			   : "one topic level: 1 to 64 characters of A-Za-z0-9._@-";
 	case ALG:
 		return parse_alg(value, at) ? NULL : "10, 30, 1 or 24";
+	case ALLOW_OR_DEFER:
+		return parse_acl_default(value, at) ? NULL : "allow or defer";
 	case WORDS:
 		*(const char **)at = value;
 		return o->offset != AT(retain_topics) || filters_sound(value) ? NULL
@@ -180,6 +191,7 @@ bool eese_options_read(const struct mosquitto_opt *opts, int count, struct eese_
 	    .update_interval_s = 1,
 	    .pending_life_s = 7 * 86400,
 	    .sys_interval_s = 10,
+	    .acl_default = MOSQ_ERR_PLUGIN_DEFER,
 	    .alg = EESE_ALG_AES_CCM_16_64_128,
 	};
 	for (int i = 0; i < count; i++)

@@ -13,6 +13,7 @@ struct eese_options {
 	const char *base, *app; /* first levels of the protected and of the plaintext topics */
 	const char *key_file;
 	const char *admins;        /* user names, separated by blanks; NULL: nobody */
+	const char *gateways;      /* the same */
 	const char *retain_topics; /* filters over <sub>, separated by blanks; NULL: none */
 	uint32_t te2e_s;
 	uint32_t refresh_margin_pct;
@@ -20,6 +21,7 @@ struct eese_options {
 	uint32_t pending_life_s;
 	uint32_t sys_interval_s; /* 0: no counters */
 	uint32_t alg;            /* enum eese_alg */
+	uint32_t acl_default; /* what is none of ours: MOSQ_ERR_SUCCESS or MOSQ_ERR_PLUGIN_DEFER */
 };
 
 /* False: the reason, with the option's name, is in the broker's log. */

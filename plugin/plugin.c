@@ -62,6 +62,7 @@ static const struct {
 	MOSQ_FUNC_generic_callback run;
 } callbacks[] = {
     {MOSQ_EVT_MESSAGE, NULL, eese_on_message},
+    {MOSQ_EVT_ACL_CHECK, NULL, eese_on_acl_check},
     {MOSQ_EVT_CONTROL, EESE_CONTROL_TOPIC, eese_on_control},
     {MOSQ_EVT_RELOAD, NULL, on_reload},
     {MOSQ_EVT_TICK, NULL, on_tick},
@@ -118,8 +119,12 @@ static bool start(struct eese_plugin *p, const struct mosquitto_opt *opts, int c
 {
 	if (!eese_options_read(opts, count, &p->options))
 		return false;
-	p->base_len = strlen(p->options.base);
-	p->app_len = strlen(p->options.app);
+	p->roots = (struct eese_roots){
+	    .base = p->options.base,
+	    .app = p->options.app,
+	    .base_len = strlen(p->options.base),
+	    .app_len = strlen(p->options.app),
+	};
 	if (!make_endpoint(p) || !eese_keyfile_load(p->options.key_file, p->endpoint) ||
 	    !register_all(p))
 		return false;

@@ -10,7 +10,9 @@
 
 /* What the endpoint does not see, counted beside its own counters. */
 enum eese_plugin_counter {
-	EESE_PLUGIN_TOPIC_REFUSED,    /* a topic nobody may publish on */
+	EESE_PLUGIN_TOPIC_REFUSED, /* a topic nobody may publish on */
+	EESE_PLUGIN_WRITE_REFUSED, /* ACL: not this client's to publish on */
+	EESE_PLUGIN_SUBSCRIBE_REFUSED,
 	EESE_PLUGIN_DOWNLINK_REFUSED, /* no such UE, too long, no key */
 	EESE_PLUGIN_CONTROL_REFUSED,  /* $CONTROL by somebody who is no admin */
 	EESE_PLUGIN_LOST,             /* opened, but the broker had no memory to carry it on */
@@ -27,7 +29,7 @@ struct eese_plugin {
 	mosquitto_plugin_id_t *id;
 	struct eese_options options;
 	struct eese_endpoint *endpoint;
-	size_t base_len, app_len; /* octets of options.base, options.app */
+	struct eese_roots roots;
 	uint64_t counters[EESE_PLUGIN_COUNTERS];
 	struct eese_metrics metrics;
 };
@@ -37,9 +39,15 @@ struct eese_time eese_plugin_now(void);
 /* Hands the endpoint the RANDs it is short of; call after every event. */
 void eese_plugin_top_up(struct eese_plugin *p);
 
+/* Where what has been handled goes: acknowledged, read by nobody. */
+#define EESE_SINK_TOPIC "$e"
+
 /* message.c: MOSQ_EVT_MESSAGE. Returns 0 or MOSQ_ERR_ACL_DENIED, as anything else costs the
  * publisher its connection. */
 int eese_on_message(int event, void *event_data, void *userdata);
+
+/* acl.c: MOSQ_EVT_ACL_CHECK; the table of clause 4. */
+int eese_on_acl_check(int event, void *event_data, void *userdata);
 
 /* answer.c: carries out what the endpoint answered to a UE. */
 void eese_answer(struct eese_plugin *p, const struct eese_topic *t, struct eese_time now,

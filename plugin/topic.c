@@ -12,52 +12,48 @@ static const char *behind(const char *topic, const char *level, size_t len)
 		   : NULL;
 }
 
-static enum eese_topic_kind with_sub(const char *rest, enum eese_topic_kind kind,
-				     struct eese_topic *out)
+/* rest is name/<sub>, where <sub> may be empty but not missing. */
+static bool has_sub(const char *rest, const char *name, struct eese_topic *out)
 {
-	/* Without the slash there is no <sub>, which may be empty but not missing. */
-	if (*rest != '/')
-		return EESE_TOPIC_REFUSED;
-	out->sub = rest + 1;
+	const char *tail = behind(rest, name, strlen(name));
+
+	if (tail == NULL || *tail != '/')
+		return false;
+	out->sub = tail + 1;
 	out->sub_len = strlen(out->sub);
-	return kind;
+	return true;
 }
 
 static enum eese_topic_kind base_kind(const char *rest, struct eese_topic *out)
 {
-	const char *tail = behind(rest, "up", 2);
-
-	if (tail != NULL)
-		return with_sub(tail, EESE_TOPIC_UP, out);
-	return strcmp(rest, "req") == 0 ? EESE_TOPIC_REQUEST : EESE_TOPIC_REFUSED;
+	if (has_sub(rest, "up", out))
+		return EESE_TOPIC_UP;
+	if (has_sub(rest, "down", out))
+		return EESE_TOPIC_SEALED;
+	if (strcmp(rest, "req") == 0)
+		return EESE_TOPIC_REQUEST;
+	return strcmp(rest, "ctl") == 0 ? EESE_TOPIC_CONTROL : EESE_TOPIC_NONE;
 }
 
 /* What else applications say to each other below <app> is theirs. */
 static enum eese_topic_kind app_kind(const char *rest, struct eese_topic *out)
 {
-	const char *tail = behind(rest, "down", 4);
-
-	if (tail != NULL)
-		return with_sub(tail, EESE_TOPIC_DOWN, out);
-	return behind(rest, "up", 2) != NULL || behind(rest, "event", 5) != NULL
-		   ? EESE_TOPIC_REFUSED
-		   : EESE_TOPIC_OTHER;
+	if (has_sub(rest, "down", out))
+		return EESE_TOPIC_DOWN;
+	if (behind(rest, "up", 2) != NULL)
+		return EESE_TOPIC_OPENED;
+	return behind(rest, "event", 5) != NULL ? EESE_TOPIC_EVENT : EESE_TOPIC_OTHER;
 }
 
-void eese_topic_parse(const char *topic, const char *base, size_t base_len, const char *app,
-		      size_t app_len, struct eese_topic *out)
+void eese_topic_parse(const struct eese_roots *roots, const char *topic, struct eese_topic *out)
 {
-	const char *rest = behind(topic, base, base_len);
+	const char *rest = behind(topic, roots->base, roots->base_len);
 	bool is_base = rest != NULL;
 
-	*out = (struct eese_topic){.kind = EESE_TOPIC_OTHER};
+	*out = (struct eese_topic){.kind = is_base ? EESE_TOPIC_NONE : EESE_TOPIC_OTHER};
 	if (!is_base)
-		rest = behind(topic, app, app_len);
-	if (rest == NULL)
-		return;
-	if (is_base)
-		out->kind = EESE_TOPIC_REFUSED;
-	if (*rest == '\0')
+		rest = behind(topic, roots->app, roots->app_len);
+	if (rest == NULL || *rest == '\0')
 		return;
 	out->ue = rest + 1;
 	out->ue_len = strcspn(out->ue, "/");

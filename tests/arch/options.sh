@@ -5,7 +5,7 @@
 set -eu
 cd "$1"
 
-coded=$(sed -n 's/^[ \t]*{"\([a-z_0-9]*\)", [A-Z]*, AT(.*/\1/p' plugin/options.c)
+coded=$(sed -n 's/^[ \t]*{"\([a-z_0-9]*\)", [A-Z_]*, AT(.*/\1/p' plugin/options.c)
 told=$(sed -n '/^| option | values/,/^$/s/^| `\([a-z_0-9]*\)` |.*/\1/p' README.md)
 if [ -z "$coded" ] || [ "$coded" != "$told" ]; then
 	echo "plugin/options.c has:" $coded

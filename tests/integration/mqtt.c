@@ -312,7 +312,7 @@ static void put_connect(struct writer *w, const struct mqtt_login *login)
 {
 	put_string(w, login->version == MQTT_3_1 ? "MQIsdp" : "MQTT");
 	put_8(w, login->version);
-	put_8(w, (login->username != NULL ? 0x80u : 0) | (login->persistent ? 0 : 0x02u) |
+	put_8(w, (login->username != NULL ? 0xc0u : 0) | (login->persistent ? 0 : 0x02u) |
 		     (login->will_topic != NULL ? 0x04u | 0x08u : 0));
 	put_16(w, 600);
 	if (login->version == MQTT_5) {
@@ -329,8 +329,10 @@ static void put_connect(struct writer *w, const struct mqtt_login *login)
 		put_string(w, login->will_topic);
 		put_string(w, "will");
 	}
-	if (login->username != NULL)
+	if (login->username != NULL) {
 		put_string(w, login->username);
+		put_string(w, MQTT_PASSWORD);
+	}
 }
 
 int mqtt_connect(struct mqtt *m, uint16_t port, const struct mqtt_login *login)

@@ -57,6 +57,9 @@ struct mqtt {
 	struct mqtt_message *first, *last; /* received, not yet taken by mqtt_next() */
 };
 
+/* Sent with each user name. Only a broker with password_file or dynamic security asks for it. */
+#define MQTT_PASSWORD "secret"
+
 struct mqtt_login {
 	enum mqtt_version version;
 	const char *client_id;

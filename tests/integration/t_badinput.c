@@ -94,7 +94,8 @@ static void random_octets(enum mqtt_version version, uint8_t qos)
 	static uint8_t msg[4096];
 	struct test_ue u;
 	struct mqtt stranger, *from;
-	struct mqtt_login login = {.version = version, .client_id = "stranger"};
+	const struct mqtt_login login = {
+	    .version = version, .client_id = "stranger", .username = "ue-39"};
 	char topic[128];
 	struct mqtt_publish p = {.topic = topic, .payload = msg, .qos = qos};
 	uint32_t state = 0x5eed0000u + (uint32_t)version * 4 + qos;
@@ -103,11 +104,8 @@ static void random_octets(enum mqtt_version version, uint8_t qos)
 	REQUIRE(mqtt_connect(&stranger, broker.port, &login) == 0);
 	for (unsigned i = 0; i < 300; i++) {
 		from = i % 3 == 0 ? &stranger : &u.link;
-		if (i % 7 == 0)
-			snprintf(topic, sizeof topic, "app/%s/%s", u.id, i % 2 == 0 ? "up/t" : "event");
-		else
-			snprintf(topic, sizeof topic, "e2e/%s/%s", u.id,
-				 kinds[next_random(&state) % 6]);
+		snprintf(topic, sizeof topic, "%s/%s/%s", i % 7 == 0 ? "app" : "e2e", u.id,
+			 kinds[next_random(&state) % 6]);
 		p.len = next_random(&state) % (i % 10 == 0 ? sizeof msg : 64);
 		for (size_t k = 0; k < p.len; k++)
 			msg[k] = (uint8_t)next_random(&state);
