@@ -78,9 +78,6 @@ void eese_ep_announce(struct eese_endpoint *ep, struct ue *ue, struct held *h, u
 	if (!eese_ep_budget_open(b, now) && !(authentic && news)) {
 		return;
 	}
-	if (h == ue->pending && ue->current != NULL && ue->current->invalid != 0) {
-		reason = ue->current->invalid;
-	}
 	if (encode(ue, h, reason, &ref, out)) {
 		h->told |= (uint8_t)(1u << ref.form);
 		h->reason = reason;
@@ -97,4 +94,13 @@ void eese_ep_error(struct eese_endpoint *ep, struct budget *b, const struct eese
 		spend(ep, b, now);
 		ep->counters[EESE_COUNT_ERRORS_SENT]++;
 	}
+}
+
+/* A new keyset is due and none could be made: AKA helps only where the key is at its end. */
+void eese_ep_no_pending(struct eese_endpoint *ep, struct ue *ue, struct budget *b,
+                        struct eese_time now, struct eese_actions *out)
+{
+	struct eese_error e = {.reason = eese_ep_key_serves(ue, now) ? EESE_ERROR_EXPIRED
+	                                                             : EESE_ERROR_NO_KEY};
+	eese_ep_error(ep, b, &e, now, out);
 }

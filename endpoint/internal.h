@@ -124,6 +124,7 @@ bool eese_ep_margin_reached(const struct eese_endpoint *ep, const struct ue *ue,
                             const struct held *h, struct eese_time now);
 bool eese_ep_new_pending(struct eese_endpoint *ep, struct ue *ue, struct eese_time now);
 bool eese_ep_ensure_pending(struct eese_endpoint *ep, struct ue *ue, struct eese_time now);
+bool eese_ep_key_serves(const struct ue *ue, struct eese_time now);
 bool eese_ep_confirm(struct eese_endpoint *ep, struct ue *ue, struct eese_actions *out);
 void eese_ep_drop_pending(struct eese_endpoint *ep, struct ue *ue);
 void eese_ep_drop_stale_pending(struct eese_endpoint *ep, struct ue *ue, struct eese_time now);
@@ -137,6 +138,8 @@ void eese_ep_announce(struct eese_endpoint *ep, struct ue *ue, struct held *h, u
                       bool authentic, struct eese_time now, struct eese_actions *out);
 void eese_ep_error(struct eese_endpoint *ep, struct budget *b, const struct eese_error *e,
                    struct eese_time now, struct eese_actions *out);
+void eese_ep_no_pending(struct eese_endpoint *ep, struct ue *ue, struct budget *b,
+                        struct eese_time now, struct eese_actions *out);
 
 /* keyserver.c: contact from a UE whose key is not in hand, or not the one it uses */
 void eese_ep_ask(struct eese_endpoint *ep, struct eese_time now, const char *ue_id, size_t len,

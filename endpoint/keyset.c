@@ -122,6 +122,12 @@ static uint32_t pick_ksn(const struct ue *ue, struct eese_time now)
 	return ksn <= UINT32_MAX ? (uint32_t)ksn : 0;
 }
 
+/* Whether the key in hand is good for another keyset. */
+bool eese_ep_key_serves(const struct ue *ue, struct eese_time now)
+{
+	return eese_ep_key_in_hand(ue, now) && pick_ksn(ue, now) != 0;
+}
+
 void eese_ep_drop_pending(struct eese_endpoint *ep, struct ue *ue)
 {
 	eese_ep_release(ep, ue->pending, sizeof *ue->pending);

@@ -81,8 +81,7 @@ void eese_ep_authentic_request(struct eese_endpoint *ep, struct ue *ue, struct e
 	eese_ep_verdict(ep, out, EESE_HANDLED, EESE_COUNT_REQUESTS);
 	learn_ksn(ue, r->ksn);
 	if (course == MAKE && !eese_ep_new_pending(ep, ue, now)) {
-		struct eese_error e = {.reason = EESE_ERROR_NO_KEY};
-		eese_ep_error(ep, &ue->authentic, &e, now, out);
+		eese_ep_no_pending(ep, ue, &ue->authentic, now, out);
 		return;
 	}
 	eese_ep_announce(ep, ue, ue->pending, EESE_UPDATE_ASKED, true, now, out);

@@ -42,8 +42,7 @@ static void no_keyset(struct uplink *u)
 		eese_ep_announce(u->ep, u->ue, u->ue->pending, EESE_UPDATE_UNKNOWN, false, u->now,
 		                 u->out);
 	} else {
-		struct eese_error e = {.reason = EESE_ERROR_NO_KEY};
-		eese_ep_error(u->ep, &u->ue->rest, &e, u->now, u->out);
+		eese_ep_no_pending(u->ep, u->ue, &u->ue->rest, u->now, u->out);
 	}
 }
 
@@ -128,8 +127,7 @@ static void under_invalid(struct uplink *u)
 	if (eese_ep_ensure_pending(u->ep, u->ue, u->now)) {
 		eese_ep_announce(u->ep, u->ue, u->ue->pending, h->invalid, true, u->now, u->out);
 	} else {
-		struct eese_error e = {.reason = EESE_ERROR_NO_KEY};
-		eese_ep_error(u->ep, &u->ue->rest, &e, u->now, u->out);
+		eese_ep_no_pending(u->ep, u->ue, &u->ue->rest, u->now, u->out);
 	}
 }
 

@@ -115,7 +115,7 @@ const struct eese_ue_keyset *eese_dev_known(const struct eese_ue *ue, uint32_t k
 uint32_t eese_dev_named(const struct eese_ue *ue, uint32_t announced, uint8_t kid);
 enum eese_result eese_dev_derive(const struct eese_ue *ue, const struct eese_ue_keyset *k,
 				 struct eese_keyset *out);
-void eese_dev_push_known(struct eese_ue *ue, const struct eese_ue_keyset *k);
+void eese_dev_push_known(struct eese_ue *ue, const struct eese_ue_keyset *k, uint32_t named);
 struct eese_window eese_dev_window_below(uint64_t next);
 bool eese_dev_alg_supported(const struct eese_ue *ue, uint8_t alg);
 

@@ -53,9 +53,9 @@ static void drop_known(struct eese_ue *ue, size_t i)
 }
 
 /*
- * Forgets what no ref can mean any more: keysets under which nothing was sent, and the oldest
- * ones while nothing held refers to them. One in the middle stays, since a ref may name it to
- * tell apart what is older and what is newer. The one before the newest always stays (N2).
+ * Forgets what no ref can mean any more: keysets under which the EESE holds nothing, and the
+ * oldest ones while nothing held refers to them. One in the middle stays, since a ref may name it
+ * to tell apart what is older and what is newer. The one before the newest always stays (N2).
  */
 static void prune(struct eese_ue *ue)
 {
@@ -72,9 +72,15 @@ static void prune(struct eese_ue *ue)
 	}
 }
 
-/* Puts the keyset just adopted in front. */
-void eese_dev_push_known(struct eese_ue *ue, const struct eese_ue_keyset *k)
+/*
+ * Puts the keyset just adopted in front. Its ref named this one (0: none, or a forgotten one), so
+ * the EESE never took the ones between, and what was held under them is protected anew (N1).
+ */
+void eese_dev_push_known(struct eese_ue *ue, const struct eese_ue_keyset *k, uint32_t named)
 {
+	for (size_t i = 0; i < EESE_UE_KNOWN_MAX; i++) {
+		ue->known[i].used = ue->known[i].used && ue->known[i].ksn <= named;
+	}
 	prune(ue);
 	if (ue->known[EESE_UE_KNOWN_MAX - 1].ksn != 0) {
 		give_up(ue, ue->known[EESE_UE_KNOWN_MAX - 1].ksn);

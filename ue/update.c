@@ -123,12 +123,12 @@ static void request_answered(struct eese_ue *ue)
 	}
 }
 
-static void commit(struct eese_ue *ue, const struct adoption *a)
+static void commit(struct eese_ue *ue, const struct adoption *a, uint32_t named)
 {
 	request_answered(ue);
 	ue->before_ksn = a->record.before.ksn;
 	ue->before_down = a->before_down;
-	eese_dev_push_known(ue, &a->record.current);
+	eese_dev_push_known(ue, &a->record.current, named);
 	ue->up = a->up;
 	ue->next_number = 0;
 	ue->numbers_reserved = a->record.numbers_reserved;
@@ -163,7 +163,7 @@ static enum eese_result adopt(struct eese_ue *ue, const struct eese_key_update *
 				    ? 0
 				    : eese_dev_named(ue, u->ksn, u->ref.kid);
 		}
-		commit(ue, &a);
+		commit(ue, &a, named);
 		ue->adopted_reason = u->reason;
 		eese_dev_close_gate(ue, named);
 	}

@@ -11,7 +11,7 @@
 struct eese_ue_keyset {
 	uint32_t ksn; /* 0: none */
 	uint8_t alg;
-	bool used; /* a number of it was used, so the EESE may hold it */
+	bool used; /* a number of it was used, and the EESE may hold it */
 	uint8_t rand[EESE_RAND_SIZE];
 };
 

@@ -271,6 +271,23 @@ static void too_many_keysets(void)
 	world_free(w);
 }
 
+/* K + 1 was never taken by the EESE, so it takes no place among the few that are kept. */
+static void went_past(void)
+{
+	struct world *w = with_keyset();
+	uint32_t a = publish(w, "a", true);
+	CU_ASSERT_EQUAL(update(w, K + 1, 2, valid(K)), EESE_OK);
+	publish(w, "b", true);
+	CU_ASSERT_EQUAL(update(w, K + 2, 3, valid(K)), EESE_OK);
+	for (uint32_t i = 3; i <= 5; i++) {
+		run_for(w, 1000);
+		CU_ASSERT_EQUAL(update(w, K + i, (uint8_t)(i + 1), invalid(K + 2, 0, 0)), EESE_OK);
+	}
+	take_events(w);
+	CU_ASSERT_EQUAL(w->fate[a], EESE_UE_EVENT_NONE);
+	world_free(w);
+}
+
 /* N5 */
 static void resend_keep(void)
 {
@@ -334,6 +351,7 @@ int main(void)
 	    {"gate waits for the transport", gate_waits_for_the_transport},
 	    {"an unused keyset closes no gate", unused_keyset_closes_no_gate},
 	    {"more keysets than are kept", too_many_keysets},
+	    {"keysets the EESE went past", went_past},
 	    {"N5: resend_keep", resend_keep},
 	    {"late acknowledgement", late_acknowledgement},
 	};

@@ -1,0 +1,6 @@
+# SPDX-License-Identifier: Apache-2.0
+foreach(part budget command downlink keyserver ksn limits memory random ref request uplink)
+	eese_unit_test(endpoint-${part}
+		SOURCES endpoint_${part}.c endpoint_states.c endpoint_support.c core_support.c
+		LIBS eese-endpoint)
+endforeach()
