@@ -8,7 +8,7 @@ bool eese_ep_budget_open(const struct budget *b, struct eese_time now)
 }
 
 void eese_ep_budget_spend(struct budget *b, struct eese_time now, uint32_t first_ms,
-                          uint32_t most_ms)
+			  uint32_t most_ms)
 {
 	if (b->interval_ms == 0) {
 		b->interval_ms = first_ms;
@@ -25,20 +25,19 @@ static void spend(struct eese_endpoint *ep, struct budget *b, struct eese_time n
 
 static struct eese_ref ref_invalid(uint32_t ksn, bool has_window, const struct eese_window *w)
 {
-	return has_window ? eese_ref_of_window(ksn, w)
-	                  : (struct eese_ref){.form = EESE_REF_ABSENT};
+	return has_window ? eese_ref_of_window(ksn, w) : (struct eese_ref){.form = EESE_REF_ABSENT};
 }
 
 /* Clause 3.2: what is held of this UE from before the keyset announced. */
 static struct eese_ref ref_before(struct eese_endpoint *ep, const struct ue *ue,
-                                  const struct held *announced, struct eese_time now,
-                                  struct eese_actions *out)
+				  const struct held *announced, struct eese_time now,
+				  struct eese_actions *out)
 {
 	if (announced == ue->current) {
 		return ue->previous == NULL
-		               ? (struct eese_ref){.form = EESE_REF_ABSENT}
-		               : ref_invalid(ue->previous->up.ksn, ue->previous->has_window,
-		                             &ue->previous->window);
+			   ? (struct eese_ref){.form = EESE_REF_ABSENT}
+			   : ref_invalid(ue->previous->up.ksn, ue->previous->has_window,
+					 &ue->previous->window);
 	}
 	if (ue->current == NULL) {
 		return (struct eese_ref){.form = EESE_REF_ABSENT};
@@ -50,16 +49,16 @@ static struct eese_ref ref_before(struct eese_endpoint *ep, const struct ue *ue,
 }
 
 static bool encode(const struct ue *ue, const struct held *h, uint8_t reason,
-                   const struct eese_ref *ref, struct eese_actions *out)
+		   const struct eese_ref *ref, struct eese_actions *out)
 {
 	uint8_t control_key[EESE_CONTROL_KEY_SIZE];
 	struct eese_key_update u = {
-		.reason = reason, .ksn = h->ksn, .ikid = ue->ikid, .alg = h->alg, .ref = *ref};
+	    .reason = reason, .ksn = h->ksn, .ikid = ue->ikid, .alg = h->alg, .ref = *ref};
 	memcpy(u.rand, h->rand, EESE_RAND_SIZE);
 	enum eese_result r = eese_derive_control_key(ue->int_key, ue->named.name, control_key);
 	if (r == EESE_OK) {
 		r = eese_key_update_encode(control_key, ue->named.name, &u, out->control,
-		                           &out->control_len);
+					   &out->control_len);
 	}
 	eese_wipe(control_key, sizeof control_key);
 	return r == EESE_OK;
@@ -70,7 +69,7 @@ static bool encode(const struct ue *ue, const struct held *h, uint8_t reason,
  * says something new (h in this form of ref for the first time) is not held back by the first.
  */
 void eese_ep_announce(struct eese_endpoint *ep, struct ue *ue, struct held *h, uint8_t reason,
-                      bool authentic, struct eese_time now, struct eese_actions *out)
+		      bool authentic, struct eese_time now, struct eese_actions *out)
 {
 	struct budget *b = authentic ? &ue->authentic : &ue->rest;
 	struct eese_ref ref = ref_before(ep, ue, h, now, out);
@@ -87,7 +86,7 @@ void eese_ep_announce(struct eese_endpoint *ep, struct ue *ue, struct held *h, u
 }
 
 void eese_ep_error(struct eese_endpoint *ep, struct budget *b, const struct eese_error *e,
-                   struct eese_time now, struct eese_actions *out)
+		   struct eese_time now, struct eese_actions *out)
 {
 	if (eese_ep_budget_open(b, now) &&
 	    eese_error_encode(e, out->control, &out->control_len) == EESE_OK) {
@@ -98,9 +97,9 @@ void eese_ep_error(struct eese_endpoint *ep, struct budget *b, const struct eese
 
 /* A new keyset is due and none could be made: AKA helps only where the key is at its end. */
 void eese_ep_no_pending(struct eese_endpoint *ep, struct ue *ue, struct budget *b,
-                        struct eese_time now, struct eese_actions *out)
+			struct eese_time now, struct eese_actions *out)
 {
 	struct eese_error e = {.reason = eese_ep_key_serves(ue, now) ? EESE_ERROR_EXPIRED
-	                                                             : EESE_ERROR_NO_KEY};
+								     : EESE_ERROR_NO_KEY};
 	eese_ep_error(ep, b, &e, now, out);
 }

@@ -3,13 +3,13 @@
 #include "endpoint/internal.h"
 
 static enum eese_result seal(struct eese_endpoint *ep, struct ue *ue, struct held *h,
-                             struct eese_time now, const char *topic, size_t topic_len,
-                             const uint8_t *plain, size_t len, uint8_t *sealed, size_t sealed_size,
-                             struct eese_actions *out)
+			     struct eese_time now, const char *topic, size_t topic_len,
+			     const uint8_t *plain, size_t len, uint8_t *sealed, size_t sealed_size,
+			     struct eese_actions *out)
 {
-	enum eese_result r = eese_data_seal(&h->keys.down, ue->named.name, topic, topic_len,
-	                                    h->next_number, plain, len, sealed, sealed_size,
-	                                    &out->sealed_len);
+	enum eese_result r =
+	    eese_data_seal(&h->keys.down, ue->named.name, topic, topic_len, h->next_number, plain,
+			   len, sealed, sealed_size, &out->sealed_len);
 	if (r == EESE_OK) {
 		out->ksn = h->ksn;
 		h->next_number++;
@@ -23,7 +23,7 @@ static enum eese_result seal(struct eese_endpoint *ep, struct ue *ue, struct hel
 /* The EESE starts the contact: a valid pending, announced ahead of the message. A pending that is
  * invalid is replaced (N7). */
 static struct held *contact(struct eese_endpoint *ep, struct ue *ue, struct eese_time now,
-                            struct eese_actions *out)
+			    struct eese_actions *out)
 {
 	struct eese_actions unused = {0};
 	if (ue->pending != NULL && !eese_ep_valid(ep, ue, ue->pending, now, &unused) &&
@@ -38,10 +38,10 @@ static struct held *contact(struct eese_endpoint *ep, struct ue *ue, struct eese
 }
 
 enum eese_result eese_endpoint_downlink(struct eese_endpoint *ep, struct eese_time now,
-                                        const char *ue_id, size_t ue_id_len, const char *topic,
-                                        size_t topic_len, const uint8_t *plain, size_t len,
-                                        uint8_t *sealed, size_t sealed_size, bool *ordered,
-                                        struct eese_actions *out)
+					const char *ue_id, size_t ue_id_len, const char *topic,
+					size_t topic_len, const uint8_t *plain, size_t len,
+					uint8_t *sealed, size_t sealed_size, bool *ordered,
+					struct eese_actions *out)
 {
 	memset(out, 0, sizeof *out);
 	*ordered = false;
@@ -56,7 +56,7 @@ enum eese_result eese_endpoint_downlink(struct eese_endpoint *ep, struct eese_ti
 	if (ue != NULL && ue->current != NULL && ue->pending == NULL &&
 	    eese_ep_valid(ep, ue, ue->current, now, out)) {
 		return seal(ep, ue, ue->current, now, topic, topic_len, plain, len, sealed,
-		            sealed_size, out);
+			    sealed_size, out);
 	}
 	if (ue == NULL || !eese_ep_key_in_hand(ue, now)) {
 		ep->counters[EESE_COUNT_DOWNLINK_WAITING]++;
@@ -65,7 +65,7 @@ enum eese_result eese_endpoint_downlink(struct eese_endpoint *ep, struct eese_ti
 	}
 	*ordered = true;
 	struct held *h = contact(ep, ue, now, out);
-	return h == NULL ? EESE_FULL
-	                 : seal(ep, ue, h, now, topic, topic_len, plain, len, sealed, sealed_size,
-	                        out);
+	return h == NULL
+		   ? EESE_FULL
+		   : seal(ep, ue, h, now, topic, topic_len, plain, len, sealed, sealed_size, out);
 }

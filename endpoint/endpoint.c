@@ -20,7 +20,7 @@ void eese_ep_release(struct eese_endpoint *ep, void *p, size_t size)
 }
 
 void eese_ep_verdict(struct eese_endpoint *ep, struct eese_actions *out, enum eese_verdict verdict,
-                     enum eese_counter count)
+		     enum eese_counter count)
 {
 	out->verdict = verdict;
 	out->count = count;
@@ -46,7 +46,7 @@ static void init_table(struct eese_table *t, const struct eese_endpoint_config *
 }
 
 enum eese_result eese_endpoint_new(const struct eese_endpoint_config *config,
-                                   struct eese_endpoint **out)
+				   struct eese_endpoint **out)
 {
 	*out = NULL;
 	if (!config_sound(config)) {
@@ -115,36 +115,36 @@ uint64_t eese_endpoint_counter(const struct eese_endpoint *ep, enum eese_counter
 const char *eese_counter_name(enum eese_counter c)
 {
 	static const char *const names[EESE_COUNT_MAX] = {
-		[EESE_COUNT_OPENED] = "messages/opened",
-		[EESE_COUNT_SEALED] = "messages/sealed",
-		[EESE_COUNT_SWALLOWED] = "messages/replayed",
-		[EESE_COUNT_MALFORMED] = "rejected/malformed",
-		[EESE_COUNT_FAILED_TAG] = "rejected/failed tag",
-		[EESE_COUNT_FAILED_MAC] = "rejected/failed mac",
-		[EESE_COUNT_BELOW_WINDOW] = "rejected/below window",
-		[EESE_COUNT_REFUSED_INVALID] = "rejected/keyset invalid",
-		[EESE_COUNT_REFUSED_PREVIOUS] = "rejected/previous keyset",
-		[EESE_COUNT_REFUSED_NO_KEYSET] = "rejected/no keyset",
-		[EESE_COUNT_REFUSED_NO_KEY] = "rejected/no key",
-		[EESE_COUNT_REQUEST_IGNORED] = "requests/ignored",
-		[EESE_COUNT_REQUESTS] = "requests/received",
-		[EESE_COUNT_UPDATES_SENT] = "updates/sent",
-		[EESE_COUNT_ERRORS_SENT] = "errors/sent",
-		[EESE_COUNT_REFRESHED] = "keysets/refreshed",
-		[EESE_COUNT_EXPIRED_TIME] = "keysets/expired/te2e",
-		[EESE_COUNT_EXPIRED_ENTERPRISE] = "keysets/expired/enterprise",
-		[EESE_COUNT_EXPIRED_USAGE] = "keysets/expired/usage",
-		[EESE_COUNT_EXPIRED_INTEGRITY] = "keysets/expired/integrity",
-		[EESE_COUNT_DOWNLINK_WAITING] = "downlink/waiting",
-		[EESE_COUNT_ASKED] = "keyserver/asked",
+	    [EESE_COUNT_OPENED] = "messages/opened",
+	    [EESE_COUNT_SEALED] = "messages/sealed",
+	    [EESE_COUNT_SWALLOWED] = "messages/replayed",
+	    [EESE_COUNT_MALFORMED] = "rejected/malformed",
+	    [EESE_COUNT_FAILED_TAG] = "rejected/failed tag",
+	    [EESE_COUNT_FAILED_MAC] = "rejected/failed mac",
+	    [EESE_COUNT_BELOW_WINDOW] = "rejected/below window",
+	    [EESE_COUNT_REFUSED_INVALID] = "rejected/keyset invalid",
+	    [EESE_COUNT_REFUSED_PREVIOUS] = "rejected/previous keyset",
+	    [EESE_COUNT_REFUSED_NO_KEYSET] = "rejected/no keyset",
+	    [EESE_COUNT_REFUSED_NO_KEY] = "rejected/no key",
+	    [EESE_COUNT_REQUEST_IGNORED] = "requests/ignored",
+	    [EESE_COUNT_REQUESTS] = "requests/received",
+	    [EESE_COUNT_UPDATES_SENT] = "updates/sent",
+	    [EESE_COUNT_ERRORS_SENT] = "errors/sent",
+	    [EESE_COUNT_REFRESHED] = "keysets/refreshed",
+	    [EESE_COUNT_EXPIRED_TIME] = "keysets/expired/te2e",
+	    [EESE_COUNT_EXPIRED_ENTERPRISE] = "keysets/expired/enterprise",
+	    [EESE_COUNT_EXPIRED_USAGE] = "keysets/expired/usage",
+	    [EESE_COUNT_EXPIRED_INTEGRITY] = "keysets/expired/integrity",
+	    [EESE_COUNT_DOWNLINK_WAITING] = "downlink/waiting",
+	    [EESE_COUNT_ASKED] = "keyserver/asked",
 	};
 	return c < EESE_COUNT_MAX ? names[c] : "unknown";
 }
 
 void eese_endpoint_sweep(struct eese_endpoint *ep, struct eese_time now, size_t most,
-                         void (*report)(void *ctx, const char *ue_id,
-                                        const struct eese_actions *what),
-                         void *ctx)
+			 void (*report)(void *ctx, const char *ue_id,
+					const struct eese_actions *what),
+			 void *ctx)
 {
 	for (size_t n = 0; n < most && n < ep->ues.size; n++) {
 		ep->sweep_at = (ep->sweep_at + 1) & (ep->ues.size - 1);

@@ -31,12 +31,12 @@ struct eese_endpoint_config {
 	uint32_t refresh_margin_pct; /* of te2e, 0..50; 0: no refresh ahead */
 	uint32_t update_interval_ms; /* the budgets' first interval */
 	uint32_t pending_life_s;
-	uint8_t alg;                 /* enum eese_alg for new keysets */
-	uint8_t hash_seed[16];       /* random: keeps the table's order secret */
+	uint8_t alg;           /* enum eese_alg for new keysets */
+	uint8_t hash_seed[16]; /* random: keeps the table's order secret */
 };
 
 /* protocol's defaults for everything but the allocator and the seed */
-#define EESE_ENDPOINT_DEFAULTS                                                                    \
+#define EESE_ENDPOINT_DEFAULTS                                                                     \
 	{                                                                                          \
 		.te2e_s = 86400, .refresh_margin_pct = 10, .update_interval_ms = 1000,             \
 		.pending_life_s = 7 * 86400, .alg = EESE_ALG_AES_CCM_16_64_128                     \
@@ -44,7 +44,7 @@ struct eese_endpoint_config {
 
 enum eese_verdict {
 	EESE_DROP = 0, /* malformed or not authentic or refused: not delivered, negative
-	                  acknowledgement where MQTT 5 allows one */
+			  acknowledgement where MQTT 5 allows one */
 	EESE_DELIVER,  /* the plaintext is in the caller's buffer */
 	EESE_SWALLOW,  /* seen before: success acknowledgement, nothing delivered */
 	EESE_HANDLED,  /* a KEY_REQUEST or ERROR: nothing to deliver, success acknowledgement */
@@ -55,7 +55,7 @@ enum eese_counter {
 	EESE_COUNT_SEALED,
 	EESE_COUNT_SWALLOWED,
 	EESE_COUNT_MALFORMED,
-	EESE_COUNT_FAILED_TAG,      /* wrong tag, or kid of no keyset held */
+	EESE_COUNT_FAILED_TAG, /* wrong tag, or kid of no keyset held */
 	EESE_COUNT_FAILED_MAC,
 	EESE_COUNT_BELOW_WINDOW,
 	EESE_COUNT_REFUSED_INVALID, /* authentic, but its keyset is invalid */
@@ -66,7 +66,7 @@ enum eese_counter {
 	EESE_COUNT_REQUESTS,
 	EESE_COUNT_UPDATES_SENT,
 	EESE_COUNT_ERRORS_SENT,
-	EESE_COUNT_REFRESHED,       /* keysets confirmed */
+	EESE_COUNT_REFRESHED, /* keysets confirmed */
 	EESE_COUNT_EXPIRED_TIME,
 	EESE_COUNT_EXPIRED_ENTERPRISE,
 	EESE_COUNT_EXPIRED_USAGE,
@@ -92,15 +92,15 @@ struct eese_actions {
 	uint8_t control[EESE_KEY_UPDATE_MAX];
 	size_t control_len; /* 0: no answer */
 	bool ask;
-	unsigned events;          /* enum eese_event */
-	uint8_t expired_reason;   /* enum eese_update_reason */
-	uint32_t ksn;             /* refreshed: the new one; sealed: the one it is sealed under */
-	enum eese_counter count;  /* the counter that the verdict went to */
+	unsigned events;         /* enum eese_event */
+	uint8_t expired_reason;  /* enum eese_update_reason */
+	uint32_t ksn;            /* refreshed: the new one; sealed: the one it is sealed under */
+	enum eese_counter count; /* the counter that the verdict went to */
 };
 
 /* EESE_INVALID, EESE_FULL (allocator). *out is NULL on failure. The config is copied. */
 EESE_MUST_CHECK enum eese_result eese_endpoint_new(const struct eese_endpoint_config *config,
-                                                   struct eese_endpoint **out);
+						   struct eese_endpoint **out);
 
 /* Wipes every key and frees everything. NULL-safe. */
 void eese_endpoint_free(struct eese_endpoint *ep);
@@ -120,13 +120,13 @@ void eese_endpoint_add_rand(struct eese_endpoint *ep, const uint8_t rand[EESE_RA
  * verdict is EESE_DELIVER. Any octets, any lengths, any UE-ID may be given.
  */
 void eese_endpoint_data(struct eese_endpoint *ep, struct eese_time now, const char *ue_id,
-                        size_t ue_id_len, const char *topic, size_t topic_len, const uint8_t *msg,
-                        size_t len, uint8_t *plain, struct eese_actions *out);
+			size_t ue_id_len, const char *topic, size_t topic_len, const uint8_t *msg,
+			size_t len, uint8_t *plain, struct eese_actions *out);
 
 /* Octets on <base>/<ue>/req. */
 void eese_endpoint_request(struct eese_endpoint *ep, struct eese_time now, const char *ue_id,
-                           size_t ue_id_len, const uint8_t *msg, size_t len,
-                           struct eese_actions *out);
+			   size_t ue_id_len, const uint8_t *msg, size_t len,
+			   struct eese_actions *out);
 
 /*
  * Plaintext for the UE. sealed must hold len + EESE_DATA_OVERHEAD_MAX. out->sealed_len says
@@ -136,9 +136,9 @@ void eese_endpoint_request(struct eese_endpoint *ep, struct eese_time now, const
  */
 EESE_MUST_CHECK enum eese_result
 eese_endpoint_downlink(struct eese_endpoint *ep, struct eese_time now, const char *ue_id,
-                       size_t ue_id_len, const char *topic, size_t topic_len, const uint8_t *plain,
-                       size_t len, uint8_t *sealed, size_t sealed_size, bool *ordered,
-                       struct eese_actions *out);
+		       size_t ue_id_len, const char *topic, size_t topic_len, const uint8_t *plain,
+		       size_t len, uint8_t *sealed, size_t sealed_size, bool *ordered,
+		       struct eese_actions *out);
 
 /* ---- events: the key server ---- */
 
@@ -150,20 +150,20 @@ struct eese_key_grant {
 
 /* An answer to ask. The contact that caused it is answered now (out->control). */
 void eese_endpoint_key_arrived(struct eese_endpoint *ep, struct eese_time now, const char *ue_id,
-                               size_t ue_id_len, const struct eese_key_grant *grant,
-                               struct eese_actions *out);
+			       size_t ue_id_len, const struct eese_key_grant *grant,
+			       struct eese_actions *out);
 
 /* An answer to ask: reason is enum eese_error_reason 1..4. */
 void eese_endpoint_key_refused(struct eese_endpoint *ep, struct eese_time now, const char *ue_id,
-                               size_t ue_id_len, uint8_t reason, struct eese_actions *out);
+			       size_t ue_id_len, uint8_t reason, struct eese_actions *out);
 
 /* ---- commands ---- */
 
 /* What an administrator says of a UE. */
 struct eese_ue_entry {
 	uint8_t int_key[EESE_INT_KEY_SIZE];
-	bool has_key;     /* false: ask the key server when it is needed */
-	uint64_t expiry;  /* of the key; Unix seconds, 0 never */
+	bool has_key;    /* false: ask the key server when it is needed */
+	uint64_t expiry; /* of the key; Unix seconds, 0 never */
 	bool has_te2e;
 	uint32_t te2e_s;
 	const char *group; /* NUL-terminated, NULL or "": none; same characters as a UE-ID */
@@ -175,8 +175,8 @@ struct eese_ue_entry {
  * EESE_INVALID: UE-ID or group; EESE_FULL: no memory, the UE is then as before.
  */
 EESE_MUST_CHECK enum eese_result eese_endpoint_set_ue(struct eese_endpoint *ep, const char *ue_id,
-                                                      size_t ue_id_len,
-                                                      const struct eese_ue_entry *entry);
+						      size_t ue_id_len,
+						      const struct eese_ue_entry *entry);
 
 /* Wipes and forgets the UE; false if it is not there. */
 bool eese_endpoint_remove_ue(struct eese_endpoint *ep, const char *ue_id, size_t ue_id_len);
@@ -188,9 +188,9 @@ size_t eese_endpoint_remove_unmarked(struct eese_endpoint *ep);
 /* Invalidates every keyset made so far, pending ones too (reason 2): of one UE, of a group, of
  * all. A mark, not a loop. EESE_NO_KEY: no such UE or group. */
 EESE_MUST_CHECK enum eese_result eese_endpoint_expire_ue(struct eese_endpoint *ep,
-                                                         const char *ue_id, size_t ue_id_len);
+							 const char *ue_id, size_t ue_id_len);
 EESE_MUST_CHECK enum eese_result eese_endpoint_expire_group(struct eese_endpoint *ep,
-                                                            const char *group, size_t group_len);
+							    const char *group, size_t group_len);
 void eese_endpoint_expire_all(struct eese_endpoint *ep);
 
 /* ---- start: state from before ---- */
@@ -210,13 +210,13 @@ struct eese_ue_saved {
 
 /* What to keep of this UE now; false if it is not there. */
 bool eese_endpoint_save(const struct eese_endpoint *ep, const char *ue_id, size_t ue_id_len,
-                        struct eese_ue_saved *out);
+			struct eese_ue_saved *out);
 
 /* After eese_endpoint_set_ue() with the key: gives the UE its past. What was current comes back
  * 'current but invalid', reason 3 (clause 5, 'Every start'). */
 EESE_MUST_CHECK enum eese_result eese_endpoint_restore(struct eese_endpoint *ep, const char *ue_id,
-                                                       size_t ue_id_len,
-                                                       const struct eese_ue_saved *saved);
+						       size_t ue_id_len,
+						       const struct eese_ue_saved *saved);
 
 /* ---- looking ---- */
 
@@ -230,8 +230,8 @@ const char *eese_counter_name(enum eese_counter c);
  * of report for each keyset found newly invalid. For events; no use of a keyset depends on it.
  */
 void eese_endpoint_sweep(struct eese_endpoint *ep, struct eese_time now, size_t most,
-                         void (*report)(void *ctx, const char *ue_id,
-                                        const struct eese_actions *what),
-                         void *ctx);
+			 void (*report)(void *ctx, const char *ue_id,
+					const struct eese_actions *what),
+			 void *ctx);
 
 #endif

@@ -26,11 +26,11 @@ struct held {
 	uint32_t up_units, down_units, failed_tags;
 	uint8_t rand[EESE_RAND_SIZE];
 	uint8_t alg;
-	uint8_t reason;      /* of its latest KEY_UPDATE */
-	uint8_t invalid;     /* 0: valid, else the update reason why not (1..5) */
-	uint8_t told;        /* bit f: announced with a ref of form f */
+	uint8_t reason;  /* of its latest KEY_UPDATE */
+	uint8_t invalid; /* 0: valid, else the update reason why not (1..5) */
+	uint8_t told;    /* bit f: announced with a ref of form f */
 	bool derived, used;
-	bool has_window;     /* false: what was accepted under it is not known */
+	bool has_window; /* false: what was accepted under it is not known */
 };
 
 /* The keyset before: swallows and refuses, delivers nothing. */
@@ -86,7 +86,7 @@ struct eese_endpoint {
 	struct eese_endpoint_config config;
 	struct eese_table ues, groups;
 	struct ask *asks;
-	uint64_t epoch;    /* counts expiry commands */
+	uint64_t epoch; /* counts expiry commands */
 	uint64_t all_mark;
 	uint64_t round;
 	size_t sweep_at;
@@ -99,29 +99,29 @@ struct eese_endpoint {
 void *eese_ep_zalloc(struct eese_endpoint *ep, size_t size);
 void eese_ep_release(struct eese_endpoint *ep, void *p, size_t size); /* wipes first */
 void eese_ep_verdict(struct eese_endpoint *ep, struct eese_actions *out, enum eese_verdict verdict,
-                     enum eese_counter count);
+		     enum eese_counter count);
 
 /* ue.c */
 struct ue *eese_ep_find(const struct eese_endpoint *ep, const char *ue_id, size_t len);
 struct ue *eese_ep_add(struct eese_endpoint *ep, const char *ue_id, size_t len);
 bool eese_ep_key_in_hand(const struct ue *ue, struct eese_time now);
 enum eese_result eese_ep_install_key(struct eese_endpoint *ep, struct ue *ue,
-                                     const uint8_t int_key[EESE_INT_KEY_SIZE]);
+				     const uint8_t int_key[EESE_INT_KEY_SIZE]);
 
 /* keyset.c */
 uint32_t eese_ep_te2e(const struct eese_endpoint *ep, const struct ue *ue);
 bool eese_ep_valid(struct eese_endpoint *ep, const struct ue *ue, struct held *h,
-                   struct eese_time now, struct eese_actions *out);
+		   struct eese_time now, struct eese_actions *out);
 void eese_ep_apply_marks(struct eese_endpoint *ep, const struct ue *ue, struct held *h,
-                         struct eese_actions *out);
+			 struct eese_actions *out);
 void eese_ep_invalidate(struct eese_endpoint *ep, struct held *h, uint8_t reason,
-                        struct eese_actions *out);
+			struct eese_actions *out);
 bool eese_ep_derive(struct ue *ue, struct held *h);
 void eese_ep_use(struct held *h, struct eese_time now);
 void eese_ep_count_units(struct eese_endpoint *ep, struct held *h, uint32_t *units, size_t len,
-                         struct eese_actions *out);
+			 struct eese_actions *out);
 bool eese_ep_margin_reached(const struct eese_endpoint *ep, const struct ue *ue,
-                            const struct held *h, struct eese_time now);
+			    const struct held *h, struct eese_time now);
 bool eese_ep_new_pending(struct eese_endpoint *ep, struct ue *ue, struct eese_time now);
 bool eese_ep_ensure_pending(struct eese_endpoint *ep, struct ue *ue, struct eese_time now);
 bool eese_ep_key_serves(const struct ue *ue, struct eese_time now);
@@ -133,23 +133,23 @@ void eese_ep_wipe_keysets(struct eese_endpoint *ep, struct ue *ue);
 /* answer.c */
 bool eese_ep_budget_open(const struct budget *b, struct eese_time now);
 void eese_ep_budget_spend(struct budget *b, struct eese_time now, uint32_t first_ms,
-                          uint32_t most_ms);
+			  uint32_t most_ms);
 void eese_ep_announce(struct eese_endpoint *ep, struct ue *ue, struct held *h, uint8_t reason,
-                      bool authentic, struct eese_time now, struct eese_actions *out);
+		      bool authentic, struct eese_time now, struct eese_actions *out);
 void eese_ep_error(struct eese_endpoint *ep, struct budget *b, const struct eese_error *e,
-                   struct eese_time now, struct eese_actions *out);
+		   struct eese_time now, struct eese_actions *out);
 void eese_ep_no_pending(struct eese_endpoint *ep, struct ue *ue, struct budget *b,
-                        struct eese_time now, struct eese_actions *out);
+			struct eese_time now, struct eese_actions *out);
 
 /* keyserver.c: contact from a UE whose key is not in hand, or not the one it uses */
 void eese_ep_ask(struct eese_endpoint *ep, struct eese_time now, const char *ue_id, size_t len,
-                 const uint8_t *request, bool say_refusal, struct eese_actions *out);
+		 const uint8_t *request, bool say_refusal, struct eese_actions *out);
 
 /* request.c */
 void eese_ep_authentic_request(struct eese_endpoint *ep, struct ue *ue, struct eese_time now,
-                               const struct eese_key_request *r, struct eese_actions *out);
+			       const struct eese_key_request *r, struct eese_actions *out);
 enum eese_result eese_ep_check_request(const uint8_t int_key[EESE_INT_KEY_SIZE], const char *ue_id,
-                                       const uint8_t *msg, size_t len,
-                                       struct eese_key_request *out);
+				       const uint8_t *msg, size_t len,
+				       struct eese_key_request *out);
 
 #endif

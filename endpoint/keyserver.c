@@ -41,7 +41,7 @@ static struct ask *place_ask(struct eese_endpoint *ep, const char *ue_id, size_t
 }
 
 static void say(struct eese_endpoint *ep, struct ask *a, struct eese_time now, uint8_t reason,
-                struct eese_actions *out)
+		struct eese_actions *out)
 {
 	struct ue *ue = eese_ep_find(ep, a->name, a->name_len);
 	struct eese_error e = {.reason = reason};
@@ -49,7 +49,7 @@ static void say(struct eese_endpoint *ep, struct ask *a, struct eese_time now, u
 }
 
 void eese_ep_ask(struct eese_endpoint *ep, struct eese_time now, const char *ue_id, size_t len,
-                 const uint8_t *request, bool say_refusal, struct eese_actions *out)
+		 const uint8_t *request, bool say_refusal, struct eese_actions *out)
 {
 	struct ask *a = place_ask(ep, ue_id, len);
 	if (a == NULL) {
@@ -75,11 +75,11 @@ static bool from_other_key(const struct ask *a, const struct ue *ue)
 	uint16_t ikid;
 	return !a->has_request ||
 	       (eese_key_request_ikid(a->request, sizeof a->request, &ikid) == EESE_OK &&
-	        ikid != ue->ikid);
+		ikid != ue->ikid);
 }
 
 void eese_endpoint_key_refused(struct eese_endpoint *ep, struct eese_time now, const char *ue_id,
-                               size_t ue_id_len, uint8_t reason, struct eese_actions *out)
+			       size_t ue_id_len, uint8_t reason, struct eese_actions *out)
 {
 	memset(out, 0, sizeof *out);
 	struct ask *a = find_ask(ep, ue_id, ue_id_len);
@@ -109,7 +109,7 @@ static bool install(struct eese_endpoint *ep, struct ue *ue, const struct eese_k
 }
 
 static void keep_candidate(struct eese_endpoint *ep, struct ue *ue,
-                           const struct eese_key_grant *grant)
+			   const struct eese_key_grant *grant)
 {
 	if (ue->candidate == NULL) {
 		ue->candidate = eese_ep_zalloc(ep, sizeof *ue->candidate);
@@ -121,12 +121,12 @@ static void keep_candidate(struct eese_endpoint *ep, struct ue *ue,
 
 /* The contact that was waiting: an authentic KEY_REQUEST, or something that only said hello. */
 static void answer_contact(struct eese_endpoint *ep, struct ue *ue, struct ask *a,
-                           struct eese_time now, struct eese_actions *out)
+			   struct eese_time now, struct eese_actions *out)
 {
 	struct eese_key_request r;
 	bool authentic = a != NULL && a->has_request &&
-	                 eese_ep_check_request(ue->int_key, ue->named.name, a->request,
-	                                       sizeof a->request, &r) == EESE_OK;
+			 eese_ep_check_request(ue->int_key, ue->named.name, a->request,
+					       sizeof a->request, &r) == EESE_OK;
 	if (a != NULL) {
 		a->has_request = false;
 	}
@@ -139,7 +139,7 @@ static void answer_contact(struct eese_endpoint *ep, struct ue *ue, struct ask *
 
 /* A key while another is in hand: only a newer one, and only after a MAC held under it. */
 static void newer_key(struct eese_endpoint *ep, struct ue *ue, struct ask *a, struct eese_time now,
-                      const struct eese_key_grant *grant, struct eese_actions *out)
+		      const struct eese_key_grant *grant, struct eese_actions *out)
 {
 	struct eese_key_request r;
 	if (eese_equal(ue->int_key, grant->int_key, EESE_INT_KEY_SIZE) ||
@@ -154,7 +154,7 @@ static void newer_key(struct eese_endpoint *ep, struct ue *ue, struct ask *a, st
 	}
 	if (a != NULL && a->has_request &&
 	    eese_ep_check_request(grant->int_key, ue->named.name, a->request, sizeof a->request,
-	                          &r) == EESE_OK) {
+				  &r) == EESE_OK) {
 		if (install(ep, ue, grant)) {
 			answer_contact(ep, ue, a, now, out);
 		}
@@ -164,8 +164,8 @@ static void newer_key(struct eese_endpoint *ep, struct ue *ue, struct ask *a, st
 }
 
 void eese_endpoint_key_arrived(struct eese_endpoint *ep, struct eese_time now, const char *ue_id,
-                               size_t ue_id_len, const struct eese_key_grant *grant,
-                               struct eese_actions *out)
+			       size_t ue_id_len, const struct eese_key_grant *grant,
+			       struct eese_actions *out)
 {
 	memset(out, 0, sizeof *out);
 	struct ask *a = find_ask(ep, ue_id, ue_id_len);

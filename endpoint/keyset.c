@@ -23,7 +23,7 @@ static enum eese_counter expiry_counter(uint8_t reason)
 
 /* For good: the first reason stays. */
 void eese_ep_invalidate(struct eese_endpoint *ep, struct held *h, uint8_t reason,
-                        struct eese_actions *out)
+			struct eese_actions *out)
 {
 	if (h->invalid == 0) {
 		h->invalid = reason;
@@ -34,7 +34,7 @@ void eese_ep_invalidate(struct eese_endpoint *ep, struct held *h, uint8_t reason
 }
 
 void eese_ep_apply_marks(struct eese_endpoint *ep, const struct ue *ue, struct held *h,
-                         struct eese_actions *out)
+			 struct eese_actions *out)
 {
 	uint64_t mark = ep->all_mark;
 	if (ue->group != NULL && ue->group->mark > mark) {
@@ -47,7 +47,7 @@ void eese_ep_apply_marks(struct eese_endpoint *ep, const struct ue *ue, struct h
 
 /* Clause 5, 'Validity': looked at with every use, whatever a timer did. */
 bool eese_ep_valid(struct eese_endpoint *ep, const struct ue *ue, struct held *h,
-                   struct eese_time now, struct eese_actions *out)
+		   struct eese_time now, struct eese_actions *out)
 {
 	uint64_t te2e_ms = (uint64_t)eese_ep_te2e(ep, ue) * 1000;
 	if (h->invalid == 0) {
@@ -63,7 +63,7 @@ bool eese_ep_derive(struct ue *ue, struct held *h)
 {
 	if (!h->derived) {
 		h->derived = eese_derive_keyset(ue->int_key, ue->named.name, h->rand, h->ksn,
-		                                h->alg, &h->keys) == EESE_OK;
+						h->alg, &h->keys) == EESE_OK;
 	}
 	return h->derived;
 }
@@ -79,7 +79,7 @@ void eese_ep_use(struct held *h, struct eese_time now)
 
 /* Clause 2: at q the keyset is used up. */
 void eese_ep_count_units(struct eese_endpoint *ep, struct held *h, uint32_t *units, size_t len,
-                         struct eese_actions *out)
+			 struct eese_actions *out)
 {
 	const struct eese_alg_info *info = eese_alg_info(h->alg);
 	*units += eese_alg_units(info, len);
@@ -90,7 +90,7 @@ void eese_ep_count_units(struct eese_endpoint *ep, struct held *h, uint32_t *uni
 
 /* Clause 5, 'Ahead of expiry': by time, and in the same share by the count of messages. */
 bool eese_ep_margin_reached(const struct eese_endpoint *ep, const struct ue *ue,
-                            const struct held *h, struct eese_time now)
+			    const struct held *h, struct eese_time now)
 {
 	uint32_t left_pct = 100 - ep->config.refresh_margin_pct;
 	uint64_t te2e_ms = (uint64_t)eese_ep_te2e(ep, ue) * 1000;
@@ -143,7 +143,8 @@ void eese_ep_drop_stale_pending(struct eese_endpoint *ep, struct ue *ue, struct 
 	}
 }
 
-/* Replaces any pending. false: no key in hand, no KSN, no RAND or no memory left; nothing changed. */
+/* Replaces any pending. false: no key in hand, no KSN, no RAND or no memory left; nothing changed.
+ */
 bool eese_ep_new_pending(struct eese_endpoint *ep, struct ue *ue, struct eese_time now)
 {
 	uint32_t ksn = pick_ksn(ue, now);

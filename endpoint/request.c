@@ -3,8 +3,7 @@
 #include "endpoint/internal.h"
 
 enum eese_result eese_ep_check_request(const uint8_t int_key[EESE_INT_KEY_SIZE], const char *ue_id,
-                                       const uint8_t *msg, size_t len,
-                                       struct eese_key_request *out)
+				       const uint8_t *msg, size_t len, struct eese_key_request *out)
 {
 	uint8_t control_key[EESE_CONTROL_KEY_SIZE];
 	enum eese_result r = eese_derive_control_key(int_key, ue_id, control_key);
@@ -30,7 +29,7 @@ enum course { IGNORE, REPEAT, MAKE };
 
 /* What a KEY_REQUEST with KSN = r leads to; compared within one IKID only. */
 static enum course course_of(struct eese_endpoint *ep, struct ue *ue, struct eese_time now,
-                             const struct eese_key_request *r, struct eese_actions *out)
+			     const struct eese_key_request *r, struct eese_actions *out)
 {
 	if (wants_other_alg(ue, r)) {
 		return MAKE;
@@ -69,7 +68,7 @@ static void learn_ksn(struct ue *ue, uint32_t ksn)
 }
 
 void eese_ep_authentic_request(struct eese_endpoint *ep, struct ue *ue, struct eese_time now,
-                               const struct eese_key_request *r, struct eese_actions *out)
+			       const struct eese_key_request *r, struct eese_actions *out)
 {
 	enum course course;
 	eese_ep_drop_stale_pending(ep, ue, now);
@@ -89,7 +88,7 @@ void eese_ep_authentic_request(struct eese_endpoint *ep, struct ue *ue, struct e
 
 /* N6: a newer key that waits for a MAC under it. */
 static bool candidate_holds(struct eese_endpoint *ep, struct ue *ue, const uint8_t *msg, size_t len,
-                            struct eese_key_request *r)
+			    struct eese_key_request *r)
 {
 	struct eese_key_grant grant;
 	bool held = false;
@@ -108,8 +107,8 @@ static bool candidate_holds(struct eese_endpoint *ep, struct ue *ue, const uint8
 }
 
 void eese_endpoint_request(struct eese_endpoint *ep, struct eese_time now, const char *ue_id,
-                           size_t ue_id_len, const uint8_t *msg, size_t len,
-                           struct eese_actions *out)
+			   size_t ue_id_len, const uint8_t *msg, size_t len,
+			   struct eese_actions *out)
 {
 	struct eese_key_request r;
 	uint16_t ikid;

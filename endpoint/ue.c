@@ -52,7 +52,7 @@ bool eese_ep_key_in_hand(const struct ue *ue, struct eese_time now)
 
 /* Clause 2: KSN starts anew with a new e2e_int_key, and no keyset of the old one survives. */
 enum eese_result eese_ep_install_key(struct eese_endpoint *ep, struct ue *ue,
-                                     const uint8_t int_key[EESE_INT_KEY_SIZE])
+				     const uint8_t int_key[EESE_INT_KEY_SIZE])
 {
 	uint16_t ikid;
 	enum eese_result r = eese_derive_ikid(int_key, &ikid);
@@ -101,7 +101,7 @@ static void move_to_group(struct eese_endpoint *ep, struct ue *ue, struct group 
 }
 
 static enum eese_result set_key(struct eese_endpoint *ep, struct ue *ue,
-                                const struct eese_ue_entry *entry)
+				const struct eese_ue_entry *entry)
 {
 	if (!entry->has_key) {
 		return EESE_OK;
@@ -127,7 +127,7 @@ static size_t bounded_length(const char *s)
 }
 
 enum eese_result eese_endpoint_set_ue(struct eese_endpoint *ep, const char *ue_id, size_t ue_id_len,
-                                      const struct eese_ue_entry *entry)
+				      const struct eese_ue_entry *entry)
 {
 	size_t group_len = bounded_length(entry->group);
 	struct group *group = NULL;
@@ -194,7 +194,7 @@ size_t eese_endpoint_remove_unmarked(struct eese_endpoint *ep)
 }
 
 enum eese_result eese_endpoint_expire_ue(struct eese_endpoint *ep, const char *ue_id,
-                                         size_t ue_id_len)
+					 size_t ue_id_len)
 {
 	struct eese_actions unused = {0};
 	struct ue *ue = eese_ep_find(ep, ue_id, ue_id_len);
@@ -211,7 +211,7 @@ enum eese_result eese_endpoint_expire_ue(struct eese_endpoint *ep, const char *u
 }
 
 enum eese_result eese_endpoint_expire_group(struct eese_endpoint *ep, const char *group,
-                                            size_t group_len)
+					    size_t group_len)
 {
 	struct group *g = (struct group *)eese_table_find(&ep->groups, group, group_len);
 	if (g == NULL) {
@@ -227,7 +227,7 @@ void eese_endpoint_expire_all(struct eese_endpoint *ep)
 }
 
 bool eese_endpoint_save(const struct eese_endpoint *ep, const char *ue_id, size_t ue_id_len,
-                        struct eese_ue_saved *out)
+			struct eese_ue_saved *out)
 {
 	memset(out, 0, sizeof *out);
 	const struct ue *ue = eese_ep_find(ep, ue_id, ue_id_len);
@@ -249,7 +249,7 @@ bool eese_endpoint_save(const struct eese_endpoint *ep, const char *ue_id, size_
 
 /* Clause 5, 'Every start': current but invalid, reason 3; pending is gone; KSN is kept. */
 enum eese_result eese_endpoint_restore(struct eese_endpoint *ep, const char *ue_id,
-                                       size_t ue_id_len, const struct eese_ue_saved *saved)
+				       size_t ue_id_len, const struct eese_ue_saved *saved)
 {
 	struct ue *ue = eese_ep_find(ep, ue_id, ue_id_len);
 	if (ue == NULL || !ue->has_key) {

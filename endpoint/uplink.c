@@ -31,7 +31,7 @@ static void swallow(struct uplink *u)
 static enum eese_result open_under(struct uplink *u, const struct eese_key *key)
 {
 	return eese_data_open(key, u->ue->named.name, u->topic, u->topic_len, u->msg, u->len,
-	                      u->plain, u->len, &u->plain_len);
+			      u->plain, u->len, &u->plain_len);
 }
 
 /* Step 5: no keyset at all for this UE, its key in hand. */
@@ -40,7 +40,7 @@ static void no_keyset(struct uplink *u)
 	drop(u, EESE_COUNT_REFUSED_NO_KEYSET);
 	if (eese_ep_ensure_pending(u->ep, u->ue, u->now)) {
 		eese_ep_announce(u->ep, u->ue, u->ue->pending, EESE_UPDATE_UNKNOWN, false, u->now,
-		                 u->out);
+				 u->out);
 	} else {
 		eese_ep_no_pending(u->ep, u->ue, &u->ue->rest, u->now, u->out);
 	}
@@ -49,9 +49,8 @@ static void no_keyset(struct uplink *u)
 /* Step 6: such messages never start a refresh; they only make the UE ask. */
 static void unknown_key(struct uplink *u)
 {
-	struct eese_error e = {.reason = EESE_ERROR_KEY_UNKNOWN,
-	                       .kid = u->head.kid,
-	                       .number = u->head.number};
+	struct eese_error e = {
+	    .reason = EESE_ERROR_KEY_UNKNOWN, .kid = u->head.kid, .number = u->head.number};
 	drop(u, EESE_COUNT_FAILED_TAG);
 	eese_ep_error(u->ep, &u->ue->rest, &e, u->now, u->out);
 }
@@ -73,10 +72,10 @@ static void wrong_tag(struct uplink *u, struct held *h)
 	if (h->failed_tags >= limit) {
 		eese_ep_invalidate(u->ep, h, EESE_UPDATE_INTEGRITY, u->out);
 	} else if (h->failed_tags == limit / 2 && h == u->ue->current &&
-	           eese_ep_ensure_pending(u->ep, u->ue, u->now)) {
+		   eese_ep_ensure_pending(u->ep, u->ue, u->now)) {
 		u->out->control_len = 0; /* the RAND says more than the ERROR */
 		eese_ep_announce(u->ep, u->ue, u->ue->pending, EESE_UPDATE_AHEAD, true, u->now,
-		                 u->out);
+				 u->out);
 	}
 }
 
@@ -86,7 +85,7 @@ static void refresh_ahead(struct uplink *u)
 	if (ue->pending != NULL) {
 		eese_ep_announce(u->ep, ue, ue->pending, ue->pending->reason, true, u->now, u->out);
 	} else if (eese_ep_margin_reached(u->ep, ue, ue->current, u->now) &&
-	           eese_ep_new_pending(u->ep, ue, u->now)) {
+		   eese_ep_new_pending(u->ep, ue, u->now)) {
 		eese_ep_announce(u->ep, ue, ue->pending, EESE_UPDATE_AHEAD, true, u->now, u->out);
 	}
 }
@@ -118,8 +117,7 @@ static void under_valid(struct uplink *u)
 static void under_invalid(struct uplink *u)
 {
 	struct held *h = u->ue->current;
-	if (h->has_window &&
-	    eese_window_check(&h->window, u->head.number) == EESE_WINDOW_SEEN) {
+	if (h->has_window && eese_window_check(&h->window, u->head.number) == EESE_WINDOW_SEEN) {
 		swallow(u);
 		return;
 	}
@@ -172,7 +170,7 @@ static void take(struct uplink *u)
 		}
 	} else if (ue->pending != NULL && names(u, ue->pending->ksn)) {
 		r = eese_ep_derive(ue, ue->pending) ? open_under(u, &ue->pending->keys.up)
-		                                    : EESE_CRYPTO;
+						    : EESE_CRYPTO;
 		if (r == EESE_OK && eese_ep_confirm(u->ep, ue, u->out)) {
 			under_current(u);
 		} else if (r == EESE_NOT_AUTHENTIC) {
@@ -192,11 +190,17 @@ static void take(struct uplink *u)
 }
 
 void eese_endpoint_data(struct eese_endpoint *ep, struct eese_time now, const char *ue_id,
-                        size_t ue_id_len, const char *topic, size_t topic_len, const uint8_t *msg,
-                        size_t len, uint8_t *plain, struct eese_actions *out)
+			size_t ue_id_len, const char *topic, size_t topic_len, const uint8_t *msg,
+			size_t len, uint8_t *plain, struct eese_actions *out)
 {
-	struct uplink u = {.ep = ep, .now = now, .topic = topic, .topic_len = topic_len,
-	                   .msg = msg, .len = len, .plain = plain, .out = out};
+	struct uplink u = {.ep = ep,
+			   .now = now,
+			   .topic = topic,
+			   .topic_len = topic_len,
+			   .msg = msg,
+			   .len = len,
+			   .plain = plain,
+			   .out = out};
 	memset(out, 0, sizeof *out);
 	out->count = EESE_COUNT_MAX;
 	if (!eese_ue_id_valid(ue_id, ue_id_len) || topic_len > EESE_TOPIC_MAX ||

@@ -11,8 +11,8 @@
 #define NEVER UINT64_MAX
 
 enum {
-	BLOCKED_MS = 1000,        /* until the transport is tried again */
-	GATE_MS = 10 * 1000,      /* N2 */
+	BLOCKED_MS = 1000,   /* until the transport is tried again */
+	GATE_MS = 10 * 1000, /* N2 */
 	GATE_REPEAT_MS = 1000,
 	KEEP_SENT_MS = 60 * 1000, /* N5 */
 	REPEAT_MS = 10 * 1000,

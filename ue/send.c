@@ -41,7 +41,7 @@ static enum eese_result seal(const struct eese_ue *ue, size_t at, const struct h
 
 /* What a closed gate waits for has ten seconds: it does not back off. */
 static uint64_t repeat_at(const struct eese_ue *ue, const struct held *h, uint64_t now,
-                          uint64_t base_ms, unsigned doublings)
+			  uint64_t base_ms, unsigned doublings)
 {
 	if (ue->gate_closed && h->ksn < ue->gate_ksn) {
 		return eese_dev_after(ue, now, GATE_REPEAT_MS, 0);
@@ -64,8 +64,7 @@ bool eese_dev_transmit(struct eese_ue *ue, size_t at, struct held *h, uint64_t n
 	if (!eese_dev_hand_over(ue, now, &m)) {
 		return false;
 	}
-	h->due = h->acknowledged ? repeat_at(ue, h, now, repeat_ms(ue), h->sends)
-	                         : NEVER;
+	h->due = h->acknowledged ? repeat_at(ue, h, now, repeat_ms(ue), h->sends) : NEVER;
 	h->sends = one_more(h->sends);
 	if (h->sent_at == NEVER) {
 		h->sent_at = now;

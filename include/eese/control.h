@@ -8,20 +8,23 @@
 
 /* The kind of a message by its first octet; EESE_MALFORMED if it has none. */
 EESE_MUST_CHECK enum eese_result eese_message_kind(const uint8_t *msg, size_t len,
-                                                   enum eese_kind *out);
+						   enum eese_kind *out);
 
 enum eese_ref_form {
 	EESE_REF_ABSENT,  /* the EESE holds nothing from before the keyset announced */
 	EESE_REF_VALID,   /* keyset kid is still valid */
-	EESE_REF_INVALID, /* keyset kid is invalid for good; next and accepted say what was accepted */
+	EESE_REF_INVALID, /* keyset kid is invalid for good; next and accepted say what was accepted
+			   */
 };
 
 /* Clause 3.2: what became of the messages before the keyset announced. */
 struct eese_ref {
 	enum eese_ref_form form;
-	uint8_t kid;       /* KSN mod 8; VALID and INVALID only */
-	uint64_t next;     /* INVALID: highest accepted number + 1, 0 if none; at most EESE_NUMBER_MAX */
-	uint64_t accepted; /* INVALID: bit i: number next-1-i was accepted; bits below number 0 are set */
+	uint8_t kid; /* KSN mod 8; VALID and INVALID only */
+	uint64_t
+	    next; /* INVALID: highest accepted number + 1, 0 if none; at most EESE_NUMBER_MAX */
+	uint64_t accepted; /* INVALID: bit i: number next-1-i was accepted; bits below number 0 are
+			      set */
 };
 
 /* The ref of an invalid keyset with this window. */
@@ -44,18 +47,18 @@ struct eese_key_update {
  * is 0. */
 EESE_MUST_CHECK enum eese_result
 eese_key_update_encode(const uint8_t control_key[EESE_CONTROL_KEY_SIZE], const char *ue_id,
-                       const struct eese_key_update *u, uint8_t out[EESE_KEY_UPDATE_MAX],
-                       size_t *out_len);
+		       const struct eese_key_update *u, uint8_t out[EESE_KEY_UPDATE_MAX],
+		       size_t *out_len);
 
 /* The IKID of what looks like a KEY_UPDATE, to choose the key by; EESE_MALFORMED. */
 EESE_MUST_CHECK enum eese_result eese_key_update_ikid(const uint8_t *msg, size_t len,
-                                                      uint16_t *out);
+						      uint16_t *out);
 
 /* Checks form, then MAC, then fills *out. An unlisted reason is read as 0. alg is not checked:
  * the caller says whether it supports it. On failure *out is all zero. */
 EESE_MUST_CHECK enum eese_result
 eese_key_update_decode(const uint8_t control_key[EESE_CONTROL_KEY_SIZE], const char *ue_id,
-                       const uint8_t *msg, size_t len, struct eese_key_update *out);
+		       const uint8_t *msg, size_t len, struct eese_key_update *out);
 
 struct eese_key_request {
 	uint8_t reason; /* enum eese_request_reason */
@@ -65,30 +68,30 @@ struct eese_key_request {
 
 EESE_MUST_CHECK enum eese_result
 eese_key_request_encode(const uint8_t control_key[EESE_CONTROL_KEY_SIZE], const char *ue_id,
-                        const struct eese_key_request *r, uint8_t out[EESE_KEY_REQUEST_SIZE]);
+			const struct eese_key_request *r, uint8_t out[EESE_KEY_REQUEST_SIZE]);
 
 /* As eese_key_update_ikid(), for a KEY_REQUEST. */
 EESE_MUST_CHECK enum eese_result eese_key_request_ikid(const uint8_t *msg, size_t len,
-                                                       uint16_t *out);
+						       uint16_t *out);
 
 /* As eese_key_update_decode(); an unlisted reason is read as 2. */
 EESE_MUST_CHECK enum eese_result
 eese_key_request_decode(const uint8_t control_key[EESE_CONTROL_KEY_SIZE], const char *ue_id,
-                        const uint8_t *msg, size_t len, struct eese_key_request *out);
+			const uint8_t *msg, size_t len, struct eese_key_request *out);
 
 struct eese_error {
-	uint8_t reason;  /* enum eese_error_reason; unlisted ones are kept as they are */
-	uint8_t kid;     /* reason 6 only: kid and number of the message meant */
+	uint8_t reason; /* enum eese_error_reason; unlisted ones are kept as they are */
+	uint8_t kid;    /* reason 6 only: kid and number of the message meant */
 	uint64_t number;
 };
 
 /* out holds *out_len = 1 or, for reason 6, 3..7 octets. EESE_INVALID: reason over 63 or number
  * over EESE_NUMBER_MAX; *out_len is then 0. */
 EESE_MUST_CHECK enum eese_result eese_error_encode(const struct eese_error *e,
-                                                   uint8_t out[EESE_ERROR_MAX], size_t *out_len);
+						   uint8_t out[EESE_ERROR_MAX], size_t *out_len);
 
 /* Not authenticated: advice only. On failure *out is all zero. */
 EESE_MUST_CHECK enum eese_result eese_error_decode(const uint8_t *msg, size_t len,
-                                                   struct eese_error *out);
+						   struct eese_error *out);
 
 #endif

@@ -33,33 +33,33 @@ struct eese_octets {
 
 /* KDF(key, FC, P0..Pn) of TS 33.220 B.2: HMAC-SHA-256 over FC || P0 || L0 || ... */
 EESE_MUST_CHECK enum eese_result eese_kdf(const uint8_t *key, size_t key_len, uint16_t fc,
-                                          const struct eese_octets *params, size_t count,
-                                          uint8_t out[32]);
+					  const struct eese_octets *params, size_t count,
+					  uint8_t out[32]);
 
 /* e2e_int_key = KDF(CK||IK, FFE0, "CIoT End-to-end"). */
 EESE_MUST_CHECK enum eese_result eese_derive_int_key(const uint8_t ck[EESE_CK_SIZE],
-                                                     const uint8_t ik[EESE_IK_SIZE],
-                                                     uint8_t out[EESE_INT_KEY_SIZE]);
+						     const uint8_t ik[EESE_IK_SIZE],
+						     uint8_t out[EESE_INT_KEY_SIZE]);
 
 /* Control key = KDF(e2e_int_key, FFE3, UE-ID). ue_id ends with NUL. */
 EESE_MUST_CHECK enum eese_result eese_derive_control_key(const uint8_t int_key[EESE_INT_KEY_SIZE],
-                                                         const char *ue_id,
-                                                         uint8_t out[EESE_CONTROL_KEY_SIZE]);
+							 const char *ue_id,
+							 uint8_t out[EESE_CONTROL_KEY_SIZE]);
 
 /* IKID: a hint which e2e_int_key is meant, never proof. */
 EESE_MUST_CHECK enum eese_result eese_derive_ikid(const uint8_t int_key[EESE_INT_KEY_SIZE],
-                                                  uint16_t *out);
+						  uint16_t *out);
 
 /* e2eKEYSET (root) = KDF(e2e_int_key, FFE1, RAND). */
 EESE_MUST_CHECK enum eese_result eese_derive_root(const uint8_t int_key[EESE_INT_KEY_SIZE],
-                                                  const uint8_t rand[EESE_RAND_SIZE],
-                                                  uint8_t out[EESE_ROOT_SIZE]);
+						  const uint8_t rand[EESE_RAND_SIZE],
+						  uint8_t out[EESE_ROOT_SIZE]);
 
 /* One direction of a keyset: all that sealing or opening a data message needs. */
 struct eese_key {
 	uint32_t ksn;
-	uint8_t alg;       /* enum eese_alg */
-	uint8_t direction; /* enum eese_direction */
+	uint8_t alg;                /* enum eese_alg */
+	uint8_t direction;          /* enum eese_direction */
 	uint8_t key[EESE_KEY_MAX];  /* the first key_size octets count, the rest is zero */
 	uint8_t iv[EESE_NONCE_MAX]; /* the first nonce_size octets count, the rest is zero */
 };
@@ -74,9 +74,9 @@ struct eese_keyset {
  * ue_id ends with NUL. EESE_INVALID: alg or ue_id is none.
  */
 EESE_MUST_CHECK enum eese_result eese_derive_keyset(const uint8_t int_key[EESE_INT_KEY_SIZE],
-                                                    const char *ue_id,
-                                                    const uint8_t rand[EESE_RAND_SIZE],
-                                                    uint32_t ksn, uint8_t alg,
-                                                    struct eese_keyset *out);
+						    const char *ue_id,
+						    const uint8_t rand[EESE_RAND_SIZE],
+						    uint32_t ksn, uint8_t alg,
+						    struct eese_keyset *out);
 
 #endif

@@ -23,15 +23,15 @@ enum {
 
 /* OPc = OP xor E_K(OP). */
 EESE_MUST_CHECK enum eese_result eese_milenage_opc(const uint8_t k[EESE_K_SIZE],
-                                                   const uint8_t op[EESE_OP_SIZE],
-                                                   uint8_t opc[EESE_OP_SIZE]);
+						   const uint8_t op[EESE_OP_SIZE],
+						   uint8_t opc[EESE_OP_SIZE]);
 
 /* f1 (MAC-A, for AUTN) and f1* (MAC-S, for AUTS); either output may be NULL. */
 EESE_MUST_CHECK enum eese_result
 eese_milenage_f1(const uint8_t k[EESE_K_SIZE], const uint8_t opc[EESE_OP_SIZE],
-                 const uint8_t rand[EESE_AKA_RAND_SIZE], const uint8_t sqn[EESE_SQN_SIZE],
-                 const uint8_t amf[EESE_AMF_SIZE], uint8_t mac_a[EESE_AKA_MAC_SIZE],
-                 uint8_t mac_s[EESE_AKA_MAC_SIZE]);
+		 const uint8_t rand[EESE_AKA_RAND_SIZE], const uint8_t sqn[EESE_SQN_SIZE],
+		 const uint8_t amf[EESE_AMF_SIZE], uint8_t mac_a[EESE_AKA_MAC_SIZE],
+		 uint8_t mac_s[EESE_AKA_MAC_SIZE]);
 
 struct eese_milenage_out {
 	uint8_t res[EESE_RES_SIZE];    /* f2 */
@@ -41,8 +41,9 @@ struct eese_milenage_out {
 	uint8_t ak_star[EESE_AK_SIZE]; /* f5*, for resynchronisation */
 };
 
-EESE_MUST_CHECK enum eese_result
-eese_milenage_f2345(const uint8_t k[EESE_K_SIZE], const uint8_t opc[EESE_OP_SIZE],
-                    const uint8_t rand[EESE_AKA_RAND_SIZE], struct eese_milenage_out *out);
+EESE_MUST_CHECK enum eese_result eese_milenage_f2345(const uint8_t k[EESE_K_SIZE],
+						     const uint8_t opc[EESE_OP_SIZE],
+						     const uint8_t rand[EESE_AKA_RAND_SIZE],
+						     struct eese_milenage_out *out);
 
 #endif

@@ -55,7 +55,7 @@ struct eese_ue_port {
 	bool (*random)(void *ctx, uint8_t *out, size_t len);
 	/* Reads or writes the record. A write is durable when it returns EESE_UE_NVM_OK. */
 	enum eese_ue_nvm_result (*nvm)(void *ctx, enum eese_ue_nvm op,
-	                               uint8_t record[EESE_UE_RECORD_SIZE]);
+				       uint8_t record[EESE_UE_RECORD_SIZE]);
 	void *ctx;
 };
 
@@ -94,7 +94,8 @@ struct eese_ue_config {
 };
 
 enum {
-	EESE_UE_HELD_OVERHEAD = 48, /* octets of arena a held message needs beside topic and plaintext */
+	EESE_UE_HELD_OVERHEAD =
+	    48, /* octets of arena a held message needs beside topic and plaintext */
 	EESE_UE_OUTSTANDING_MAX = 64,
 	EESE_UE_RESEND_KEEP = 4,
 	EESE_UE_KEEP_MAX = 4,
@@ -104,7 +105,8 @@ enum {
 enum eese_ue_event_kind {
 	EESE_UE_EVENT_NONE,
 	EESE_UE_EVENT_ACCEPTED,    /* handle: the EESE has it (acknowledgement or ref) */
-	EESE_UE_EVENT_UNCONFIRMED, /* handle: let go after resend_keep on a transport without verdicts */
+	EESE_UE_EVENT_UNCONFIRMED, /* handle: let go after resend_keep on a transport without
+				      verdicts */
 	EESE_UE_EVENT_FAILED,      /* handle: given back, it was not accepted as far as is known */
 	EESE_UE_EVENT_NEW_KEYSET,  /* ksn, reason: adopted */
 	EESE_UE_EVENT_RUN_AKA,     /* reason: an enum eese_error_reason, or 0 if nobody answered */
@@ -136,8 +138,8 @@ struct eese_ue_counters {
  * On failure *ue is all zero.
  */
 EESE_MUST_CHECK enum eese_result eese_ue_init(struct eese_ue *ue,
-                                              const struct eese_ue_config *config,
-                                              const uint8_t int_key[EESE_INT_KEY_SIZE]);
+					      const struct eese_ue_config *config,
+					      const uint8_t int_key[EESE_INT_KEY_SIZE]);
 
 /*
  * After an AKA run: this key is tried beside the one in use until a KEY_UPDATE held under it, then
@@ -145,7 +147,7 @@ EESE_MUST_CHECK enum eese_result eese_ue_init(struct eese_ue *ue,
  * key whose record was damaged; EESE_CRYPTO.
  */
 EESE_MUST_CHECK enum eese_result eese_ue_new_key(struct eese_ue *ue,
-                                                 const uint8_t int_key[EESE_INT_KEY_SIZE]);
+						 const uint8_t int_key[EESE_INT_KEY_SIZE]);
 
 /* Wipes keys and held messages. The record stays. NULL-safe. */
 void eese_ue_wipe(struct eese_ue *ue);
@@ -159,9 +161,9 @@ void eese_ue_wipe(struct eese_ue *ue);
  * again after an event; EESE_INVALID: topic or plaintext beyond the bounds; *handle is then 0.
  */
 EESE_MUST_CHECK enum eese_result eese_ue_publish(struct eese_ue *ue, const char *topic,
-                                                 size_t topic_len, const uint8_t *plain,
-                                                 size_t plain_len, bool acknowledged,
-                                                 uint32_t *handle);
+						 size_t topic_len, const uint8_t *plain,
+						 size_t plain_len, bool acknowledged,
+						 uint32_t *handle);
 
 /* The transport's verdict on a message (clause 6, not authenticated). A handle that is no longer
  * held is ignored. */
@@ -182,8 +184,8 @@ enum eese_result eese_ue_control(struct eese_ue *ue, const uint8_t *msg, size_t 
  * out_size must be at least len.
  */
 EESE_MUST_CHECK enum eese_result eese_ue_downlink(struct eese_ue *ue, const char *topic,
-                                                  size_t topic_len, const uint8_t *msg, size_t len,
-                                                  uint8_t *out, size_t out_size, size_t *out_len);
+						  size_t topic_len, const uint8_t *msg, size_t len,
+						  uint8_t *out, size_t out_size, size_t *out_len);
 
 /*
  * The next kept downlink message that opens now, in order of arrival; call after every
@@ -191,8 +193,8 @@ EESE_MUST_CHECK enum eese_result eese_ue_downlink(struct eese_ue *ue, const char
  * many as the longest message kept (EESE_INVALID: it does not; nothing changed).
  */
 EESE_MUST_CHECK enum eese_result eese_ue_next_kept(struct eese_ue *ue, char *topic,
-                                                   size_t *topic_len, uint8_t *out,
-                                                   size_t out_size, size_t *out_len);
+						   size_t *topic_len, uint8_t *out, size_t out_size,
+						   size_t *out_len);
 
 /* Asks for a new keyset (KEY_REQUEST 2), rate-limited. */
 void eese_ue_refresh(struct eese_ue *ue);

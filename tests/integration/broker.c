@@ -112,7 +112,8 @@ static void write_conf(const struct broker *b, const struct broker_options *o)
 	if (o->plugin_lines != NULL)
 		fputs(o->plugin_lines, f);
 	if (!o->no_acl)
-		fputs("plugin_opt_gateways " TEST_GATEWAY_USER "\nplugin_opt_acl_default allow\n", f);
+		fputs("plugin_opt_gateways " TEST_GATEWAY_USER "\nplugin_opt_acl_default allow\n",
+		      f);
 	fclose(f);
 }
 

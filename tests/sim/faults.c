@@ -23,8 +23,8 @@ static void forge_error(struct world *w)
 	uint8_t octets[EESE_ERROR_MAX];
 	size_t len;
 	struct eese_error e = {.reason = (uint8_t)(1 + world_below(w, 7)),
-	                       .kid = (uint8_t)world_below(w, 8),
-	                       .number = world_below(w, 70)};
+			       .kid = (uint8_t)world_below(w, 8),
+			       .number = world_below(w, 70)};
 	if (eese_error_encode(&e, octets, &len) == EESE_OK) {
 		link_send(w, CTL, 0, false, octets, len);
 	}

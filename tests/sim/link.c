@@ -24,7 +24,7 @@ static uint64_t arrival(struct world *w, enum packet_kind kind)
 }
 
 static void enqueue(struct world *w, enum packet_kind kind, uint32_t handle, bool positive,
-                    const uint8_t *octets, size_t len)
+		    const uint8_t *octets, size_t len)
 {
 	if (w->packet_count == PACKETS || len > PACKET_SIZE) {
 		return; /* a full router loses too */
@@ -54,7 +54,7 @@ static void record(struct world *w, enum packet_kind kind, const uint8_t *octets
 }
 
 void link_send(struct world *w, enum packet_kind kind, uint32_t handle, bool positive,
-               const uint8_t *octets, size_t len)
+	       const uint8_t *octets, size_t len)
 {
 	record(w, kind, octets, len);
 	if (w->transport != DATAGRAM && !w->connected) {
@@ -125,7 +125,7 @@ bool link_take(struct world *w, struct packet *out)
 	*out = *p;
 	size_t i = (size_t)(p - w->packets);
 	memmove(&w->packets[i], &w->packets[i + 1],
-	        (w->packet_count - i - 1) * sizeof w->packets[0]);
+		(w->packet_count - i - 1) * sizeof w->packets[0]);
 	w->packet_count--;
 	return true;
 }

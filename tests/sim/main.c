@@ -11,14 +11,14 @@
 #include "world.h"
 
 static const char usage[] =
-	"Usage: sim [--schedules N] [--from SEED] [--seed SEED]\n"
-	"\n"
-	"The endpoint against the device library over a simulated link, one schedule a seed:\n"
-	"nothing lost, nothing twice within one life of the EESE, never stuck, no nonce twice.\n"
-	"\n"
-	"  --schedules N  how many (default 2000)\n"
-	"  --from SEED    the first seed (default: from the time)\n"
-	"  --seed SEED    this one only, with everything that happens in it\n";
+    "Usage: sim [--schedules N] [--from SEED] [--seed SEED]\n"
+    "\n"
+    "The endpoint against the device library over a simulated link, one schedule a seed:\n"
+    "nothing lost, nothing twice within one life of the EESE, never stuck, no nonce twice.\n"
+    "\n"
+    "  --schedules N  how many (default 2000)\n"
+    "  --from SEED    the first seed (default: from the time)\n"
+    "  --seed SEED    this one only, with everything that happens in it\n";
 
 static bool run_range(uint64_t first, uint64_t count, uint64_t step)
 {
@@ -53,8 +53,8 @@ static int run_all(uint64_t first, uint64_t count)
 		fflush(stdout);
 		pid_t pid = fork();
 		if (pid == 0) {
-			bool good = run_range(first + (uint64_t)c, count - (uint64_t)c,
-			                      (uint64_t)cores);
+			bool good =
+			    run_range(first + (uint64_t)c, count - (uint64_t)c, (uint64_t)cores);
 			fflush(stdout);
 			_exit(good ? 0 : 1);
 		}

@@ -40,7 +40,7 @@ struct eese_time world_now(const struct world *w)
 	return (struct eese_time){.ms = w->ms, .unix = START_UNIX + w->ms / 1000};
 }
 
-#define SAY(w, ...)                                                                               \
+#define SAY(w, ...)                                                                                \
 	do {                                                                                       \
 		if ((w)->verbose) {                                                                \
 			printf("%8" PRIu64 ".%03" PRIu64 "  ", (w)->ms / 1000, (w)->ms % 1000);    \
@@ -51,7 +51,7 @@ struct eese_time world_now(const struct world *w)
 
 /* A (key, number) pair stands for one string of octets, for ever. */
 void world_nonce(struct world *w, enum eese_direction d, uint32_t ksn, const uint8_t *octets,
-                 size_t len)
+		 size_t len)
 {
 	struct eese_data_head head;
 	uint64_t digest = UINT64_C(0xcbf29ce484222325);
@@ -128,7 +128,7 @@ static bool port_random(void *ctx, uint8_t *out, size_t len)
 }
 
 static enum eese_ue_nvm_result port_nvm(void *ctx, enum eese_ue_nvm op,
-                                        uint8_t record[EESE_UE_RECORD_SIZE])
+					uint8_t record[EESE_UE_RECORD_SIZE])
 {
 	struct world *w = ctx;
 	if (op == EESE_UE_NVM_READ && !w->record_written) {
@@ -146,17 +146,17 @@ static enum eese_ue_nvm_result port_nvm(void *ctx, enum eese_ue_nvm op,
 bool world_start_ue(struct world *w)
 {
 	struct eese_ue_config c = {
-		.ue_id = UE_ID,
-		.port = {port_send, port_now, port_random, port_nvm, w},
-		.arena = w->arena,
-		.arena_size = sizeof w->arena,
-		.scratch = w->scratch,
-		.scratch_size = sizeof w->scratch,
-		.keep = w->keep,
-		.keep_size = sizeof w->keep,
-		.reserve_block = 1 + (uint32_t)(w->seed % 70),
-		.repeat_ms = 2000,
-		.downlink_durable = true,
+	    .ue_id = UE_ID,
+	    .port = {port_send, port_now, port_random, port_nvm, w},
+	    .arena = w->arena,
+	    .arena_size = sizeof w->arena,
+	    .scratch = w->scratch,
+	    .scratch_size = sizeof w->scratch,
+	    .keep = w->keep,
+	    .keep_size = sizeof w->keep,
+	    .reserve_block = 1 + (uint32_t)(w->seed % 70),
+	    .repeat_ms = 2000,
+	    .downlink_durable = true,
 	};
 	w->ue_life++;
 	return eese_ue_init(&w->ue, &c, w->key) == EESE_OK;
@@ -244,7 +244,7 @@ void world_carry_out(struct world *w, const struct eese_actions *out)
 /* ---- both ends' deliveries ---- */
 
 static void delivered(struct world *w, struct ledger *all, size_t count, unsigned life,
-                      const uint8_t *plain, size_t len)
+		      const uint8_t *plain, size_t len)
 {
 	size_t index;
 	if (len != sizeof index) {
@@ -274,7 +274,7 @@ static void at_eese(struct world *w, const struct packet *p)
 		eese_endpoint_request(w->ep, world_now(w), UE_ID, 3, p->octets, p->len, &out);
 	} else {
 		eese_endpoint_data(w->ep, world_now(w), UE_ID, 3, "t", 1, p->octets, p->len, plain,
-		                   &out);
+				   &out);
 		if (out.verdict == EESE_DELIVER) {
 			delivered(w, w->up, w->up_count, w->eese_life, plain, out.plain_len);
 		}
@@ -303,7 +303,7 @@ static void at_ue(struct world *w, const struct packet *p)
 			delivered(w, w->down, w->down_count, 1, plain, len);
 		}
 	} else if (eese_ue_downlink(&w->ue, "t", 1, p->octets, p->len, plain, sizeof plain, &len) ==
-	           EESE_OK) {
+		   EESE_OK) {
 		delivered(w, w->down, w->down_count, 1, plain, len);
 	}
 }
@@ -328,7 +328,7 @@ static void publish_up(struct world *w)
 		return;
 	}
 	enum eese_result r = eese_ue_publish(&w->ue, "t", 1, (const uint8_t *)&index, sizeof index,
-	                                     w->transport != MQTT_3, &w->up[index].handle);
+					     w->transport != MQTT_3, &w->up[index].handle);
 	if (r == EESE_OK) {
 		w->up[index].published = true;
 		w->up_count++;
@@ -347,9 +347,9 @@ static void publish_down(struct world *w)
 	if (index == MESSAGES) {
 		return;
 	}
-	enum eese_result r = eese_endpoint_downlink(w->ep, world_now(w), UE_ID, 3, "t", 1,
-	                                            (const uint8_t *)&index, sizeof index, sealed,
-	                                            sizeof sealed, &ordered, &out);
+	enum eese_result r =
+	    eese_endpoint_downlink(w->ep, world_now(w), UE_ID, 3, "t", 1, (const uint8_t *)&index,
+				   sizeof index, sealed, sizeof sealed, &ordered, &out);
 	if (r != EESE_OK) {
 		world_fail(w, "downlink was not sealed", index);
 		return;
@@ -440,7 +440,7 @@ static void run_until(struct world *w, uint64_t end)
 	uint64_t next_app = w->ms, next_fault = w->ms;
 	while (w->failure == NULL) {
 		uint64_t t = earliest(w, w->faults ? next_app : UINT64_MAX,
-		                      w->faults ? next_fault : UINT64_MAX);
+				      w->faults ? next_fault : UINT64_MAX);
 		if (t >= end) {
 			w->ms = end;
 			return;
@@ -477,7 +477,7 @@ static void check_end(struct world *w)
 {
 	if (eese_ue_held(&w->ue) != 0) {
 		world_fail(w, "stuck: messages are held two days after the last fault",
-		           eese_ue_held(&w->ue));
+			   eese_ue_held(&w->ue));
 	}
 	for (size_t i = 0; i < w->up_count; i++) {
 		const struct ledger *l = &w->up[i];
@@ -492,8 +492,8 @@ static void check_end(struct world *w)
 			world_fail(w, "lost", i);
 		}
 	}
-	for (size_t i = 0; keeps_control(w) && w->crashes == 0 && w->adversary == 0 && i < w->down_count;
-	     i++) {
+	for (size_t i = 0;
+	     keeps_control(w) && w->crashes == 0 && w->adversary == 0 && i < w->down_count; i++) {
 		if (w->down[i].delivered == 0) {
 			world_fail(w, "downlink lost", i);
 		}

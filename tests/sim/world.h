@@ -44,8 +44,8 @@ enum restart { RESTART_CLEAN, RESTART_CRASH, RESTART_LOST };
 
 /* A message of the application, either direction; its plaintext is its index. */
 struct ledger {
-	bool published;     /* handed to the library or to the EESE */
-	bool orphaned;      /* the sender crashed while it was not settled */
+	bool published; /* handed to the library or to the EESE */
+	bool orphaned;  /* the sender crashed while it was not settled */
 	bool accepted, failed, unconfirmed;
 	uint32_t handle;
 	unsigned delivered; /* in all */
@@ -102,8 +102,8 @@ struct world {
 	struct nonce nonces[NONCES];
 	struct sent sent[SENT]; /* the last transmission of each handle */
 
-	unsigned crashes; /* of the EESE */
-	size_t given_back; /* messages that the library gave back as failed */
+	unsigned crashes;    /* of the EESE */
+	size_t given_back;   /* messages that the library gave back as failed */
 	const char *failure; /* the first promise broken */
 	size_t failure_index;
 };
@@ -118,7 +118,7 @@ bool world_run(struct world *w, uint64_t seed, bool verbose);
 
 /* link.c */
 void link_send(struct world *w, enum packet_kind kind, uint32_t handle, bool positive,
-               const uint8_t *octets, size_t len);
+	       const uint8_t *octets, size_t len);
 void link_reset(struct world *w);
 void link_connect(struct world *w);
 uint64_t link_next(const struct world *w);
@@ -133,6 +133,6 @@ bool world_start_ue(struct world *w);
 bool world_start_eese(struct world *w);
 struct eese_time world_now(const struct world *w);
 void world_nonce(struct world *w, enum eese_direction d, uint32_t ksn, const uint8_t *octets,
-                 size_t len);
+		 size_t len);
 
 #endif
