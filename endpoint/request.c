@@ -83,7 +83,9 @@ void eese_ep_authentic_request(struct eese_endpoint *ep, struct ue *ue, struct e
 		eese_ep_no_pending(ep, ue, &ue->authentic, now, out);
 		return;
 	}
-	eese_ep_announce(ep, ue, ue->pending, EESE_UPDATE_ASKED, true, now, out);
+	bool invalid = ue->current != NULL && ue->current->invalid != 0;
+	eese_ep_announce(ep, ue, ue->pending, invalid ? ue->current->invalid : EESE_UPDATE_ASKED,
+			 true, now, out);
 }
 
 /* N6: a newer key that waits for a MAC under it. */
