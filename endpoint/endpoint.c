@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The endpoint as a whole: its making, its RANDs, its counters, the sweep. */
+/* The endpoint as a whole: its making, its RANDs, its counters. */
 #include "endpoint/internal.h"
 
 void *eese_ep_zalloc(struct eese_endpoint *ep, size_t size)
@@ -74,8 +74,15 @@ void eese_endpoint_free(struct eese_endpoint *ep)
 	if (ep == NULL) {
 		return;
 	}
-	ep->round++;
-	eese_endpoint_remove_unmarked(ep);
+	size_t at = 0;
+	while (at < ep->ues.size) {
+		if (ep->ues.slots[at] != NULL) {
+			/* another one may move into this place */
+			eese_ep_forget(ep, (struct ue *)ep->ues.slots[at]);
+		} else {
+			at++;
+		}
+	}
 	for (size_t i = 0; i < ep->groups.size; i++) {
 		struct group *g = (struct group *)ep->groups.slots[i];
 		if (g != NULL) {
@@ -100,11 +107,6 @@ void eese_endpoint_add_rand(struct eese_endpoint *ep, const uint8_t rand[EESE_RA
 	if (ep->rand_count < EESE_ENDPOINT_RANDS) {
 		memcpy(ep->rands[ep->rand_count++], rand, EESE_RAND_SIZE);
 	}
-}
-
-size_t eese_endpoint_count(const struct eese_endpoint *ep)
-{
-	return ep->ues.count;
 }
 
 uint64_t eese_endpoint_counter(const struct eese_endpoint *ep, enum eese_counter c)
@@ -139,22 +141,4 @@ const char *eese_counter_name(enum eese_counter c)
 	    [EESE_COUNT_ASKED] = "keyserver/asked",
 	};
 	return c < EESE_COUNT_MAX ? names[c] : "unknown";
-}
-
-void eese_endpoint_sweep(struct eese_endpoint *ep, struct eese_time now, size_t most,
-			 void (*report)(void *ctx, const char *ue_id,
-					const struct eese_actions *what),
-			 void *ctx)
-{
-	for (size_t n = 0; n < most && n < ep->ues.size; n++) {
-		ep->sweep_at = (ep->sweep_at + 1) & (ep->ues.size - 1);
-		struct ue *ue = (struct ue *)ep->ues.slots[ep->sweep_at];
-		if (ue == NULL || ue->current == NULL || ue->current->invalid != 0) {
-			continue;
-		}
-		struct eese_actions what = {.ksn = ue->current->ksn};
-		if (!eese_ep_valid(ep, ue, ue->current, now, &what)) {
-			report(ctx, ue->named.name, &what);
-		}
-	}
 }

@@ -78,7 +78,7 @@ enum eese_counter {
 
 /* Things the enterprise may want to hear of. */
 enum eese_event {
-	EESE_EVENT_KEY_EXPIRED = 1u << 0,   /* expired_reason */
+	EESE_EVENT_KEY_EXPIRED = 1u << 0,   /* expired_reason, expired_ksn */
 	EESE_EVENT_KEY_REFRESHED = 1u << 1, /* ksn */
 	EESE_EVENT_REJECTED = 1u << 2,      /* count: why */
 	EESE_EVENT_REPLAYED = 1u << 3,
@@ -92,8 +92,9 @@ struct eese_actions {
 	uint8_t control[EESE_KEY_UPDATE_MAX];
 	size_t control_len; /* 0: no answer */
 	bool ask;
-	unsigned events;         /* enum eese_event */
-	uint8_t expired_reason;  /* enum eese_update_reason */
+	unsigned events;        /* enum eese_event */
+	uint8_t expired_reason; /* enum eese_update_reason */
+	uint32_t expired_ksn;
 	uint32_t ksn;            /* refreshed: the new one; sealed: the one it is sealed under */
 	enum eese_counter count; /* the counter that the verdict went to */
 };
@@ -167,6 +168,7 @@ struct eese_ue_entry {
 	bool has_te2e;
 	uint32_t te2e_s;
 	const char *group; /* NUL-terminated, NULL or "": none; same characters as a UE-ID */
+	bool keep;         /* eese_endpoint_remove_unmarked() leaves it */
 };
 
 /*
@@ -181,17 +183,38 @@ EESE_MUST_CHECK enum eese_result eese_endpoint_set_ue(struct eese_endpoint *ep, 
 /* Wipes and forgets the UE; false if it is not there. */
 bool eese_endpoint_remove_ue(struct eese_endpoint *ep, const char *ue_id, size_t ue_id_len);
 
-/* Removes every UE that eese_endpoint_set_ue() did not name since eese_endpoint_mark(). */
+/* Removes every UE that eese_endpoint_set_ue() did not name since eese_endpoint_mark(), but for
+ * those that are to be kept. */
 void eese_endpoint_mark(struct eese_endpoint *ep);
 size_t eese_endpoint_remove_unmarked(struct eese_endpoint *ep);
 
-/* Invalidates every keyset made so far, pending ones too (reason 2): of one UE, of a group, of
- * all. A mark, not a loop. EESE_NO_KEY: no such UE or group. */
+/* Invalidates every keyset made so far, pending ones too (reason 2): of one UE (*out has its
+ * event), of a group, of all. A mark, not a loop. EESE_NO_KEY: no such UE or group. */
 EESE_MUST_CHECK enum eese_result eese_endpoint_expire_ue(struct eese_endpoint *ep,
-							 const char *ue_id, size_t ue_id_len);
+							 const char *ue_id, size_t ue_id_len,
+							 struct eese_actions *out);
 EESE_MUST_CHECK enum eese_result eese_endpoint_expire_group(struct eese_endpoint *ep,
 							    const char *group, size_t group_len);
 void eese_endpoint_expire_all(struct eese_endpoint *ep);
+
+/*
+ * te2e in seconds, 0 for no expiry by time, holding at once for keysets in use too. A UE's own
+ * counts before its group's, and that before the default; NULL takes a UE's or a group's back.
+ * EESE_NO_KEY: no such UE. A group begins when something is first said of it: EESE_INVALID for
+ * its name, EESE_FULL without memory.
+ */
+EESE_MUST_CHECK enum eese_result eese_endpoint_set_te2e_ue(struct eese_endpoint *ep,
+							   const char *ue_id, size_t ue_id_len,
+							   const uint32_t *te2e_s);
+EESE_MUST_CHECK enum eese_result eese_endpoint_set_te2e_group(struct eese_endpoint *ep,
+							      const char *group, size_t group_len,
+							      const uint32_t *te2e_s);
+void eese_endpoint_set_te2e_default(struct eese_endpoint *ep, uint32_t te2e_s);
+
+/* Puts the UE into this group, NULL: into none. Errors as above; nothing changed then. */
+EESE_MUST_CHECK enum eese_result eese_endpoint_set_group(struct eese_endpoint *ep,
+							 const char *ue_id, size_t ue_id_len,
+							 const char *group, size_t group_len);
 
 /* ---- start: state from before ---- */
 
@@ -225,13 +248,70 @@ bool eese_endpoint_has_ue(const struct eese_endpoint *ep, const char *ue_id, siz
 uint64_t eese_endpoint_counter(const struct eese_endpoint *ep, enum eese_counter c);
 const char *eese_counter_name(enum eese_counter c);
 
+/* Whether the UE is there with an e2e_int_key that has not expired. */
+bool eese_endpoint_has_key(const struct eese_endpoint *ep, struct eese_time now, const char *ue_id,
+			   size_t ue_id_len);
+bool eese_endpoint_has_group(const struct eese_endpoint *ep, const char *group, size_t group_len);
+
+enum eese_ue_state {
+	EESE_STATE_NO_KEY,  /* no e2e_int_key */
+	EESE_STATE_NEW,     /* no keyset yet */
+	EESE_STATE_PENDING, /* one announced, none used yet */
+	EESE_STATE_VALID,
+	EESE_STATE_REFRESHING, /* valid, and the next one announced */
+	EESE_STATE_EXPIRED,    /* refused until the next one is used */
+	EESE_STATES
+};
+
+enum eese_te2e_from { EESE_TE2E_DEFAULT, EESE_TE2E_GROUP, EESE_TE2E_UE };
+
+/* A UE as it is now. Texts live as long as the UE stays as it is. */
+struct eese_ue_info {
+	const char *ue_id;
+	const char *group; /* NULL: in none */
+	enum eese_ue_state state;
+	uint32_t te2e_s;
+	enum eese_te2e_from te2e_from;
+	bool has_key;
+	uint16_t ikid;
+	uint64_t key_expiry;               /* Unix seconds, 0 never */
+	uint32_t pending_ksn, highest_ksn; /* 0: none */
+	/* of the current keyset, all 0 if there is none */
+	uint32_t ksn;
+	uint8_t alg;
+	uint8_t invalid; /* enum eese_update_reason, 0: valid */
+	bool expires;    /* by time; in expires_s seconds */
+	uint32_t expires_s;
+	uint32_t uplink_units, downlink_units, failed_tags;
+};
+
+/* false: no such UE; *out is all zero then. */
+bool eese_endpoint_info(const struct eese_endpoint *ep, struct eese_time now, const char *ue_id,
+			size_t ue_id_len, struct eese_ue_info *out);
+
 /*
- * Looks at up to most UEs from where the last call ended, and raises expiry in time: one call
- * of report for each keyset found newly invalid. For events; no use of a keyset depends on it.
+ * Calls each for the UEs from *at on (0: from the start), in no particular order, until it says
+ * false, most places of the table were looked at, or its end came. *at is then where to go on, 0
+ * at the end. UEs added or removed between two calls may come twice or not at all.
+ */
+void eese_endpoint_list(const struct eese_endpoint *ep, struct eese_time now, size_t *at,
+			size_t most, bool (*each)(void *ctx, const struct eese_ue_info *ue),
+			void *ctx);
+
+/*
+ * Looks at up to most places of the table of UEs from where the last call ended, and raises expiry
+ * in time: one call of report for each keyset found newly invalid. For events and
+ * eese_endpoint_tally(); no use of a keyset depends on it.
  */
 void eese_endpoint_sweep(struct eese_endpoint *ep, struct eese_time now, size_t most,
 			 void (*report)(void *ctx, const char *ue_id,
 					const struct eese_actions *what),
 			 void *ctx);
+
+/* How many UEs were in this state when the sweep last came by them. */
+size_t eese_endpoint_tally(const struct eese_endpoint *ep, enum eese_ue_state state);
+
+/* "noKey", "new", "pending", "valid", "refreshing", "expired" */
+const char *eese_state_name(enum eese_ue_state state);
 
 #endif

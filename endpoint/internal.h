@@ -43,6 +43,8 @@ struct previous {
 struct group {
 	struct eese_named named;
 	uint64_t mark; /* keysets of members made before this epoch are expired */
+	uint32_t te2e_s;
+	bool has_te2e;
 };
 
 struct ue {
@@ -58,7 +60,7 @@ struct ue {
 	uint32_t te2e_s;
 	uint16_t ikid;
 	uint8_t alg; /* 0: the endpoint's */
-	bool has_key, has_te2e, durable;
+	bool has_key, has_te2e, durable, keep;
 	uint8_t int_key[EESE_INT_KEY_SIZE];
 };
 
@@ -90,6 +92,8 @@ struct eese_endpoint {
 	uint64_t all_mark;
 	uint64_t round;
 	size_t sweep_at;
+	size_t counting[EESE_STATES],
+	    tally[EESE_STATES]; /* of this round of the sweep, of the last */
 	size_t rand_count;
 	uint8_t rands[EESE_ENDPOINT_RANDS][EESE_RAND_SIZE];
 	uint64_t counters[EESE_COUNT_MAX];
@@ -104,12 +108,22 @@ void eese_ep_verdict(struct eese_endpoint *ep, struct eese_actions *out, enum ee
 /* ue.c */
 struct ue *eese_ep_find(const struct eese_endpoint *ep, const char *ue_id, size_t len);
 struct ue *eese_ep_add(struct eese_endpoint *ep, const char *ue_id, size_t len);
+void eese_ep_forget(struct eese_endpoint *ep, struct ue *ue);
+/* A zeroed thing of size octets that begins with a struct eese_named, its name behind it. */
+void *eese_ep_new_named(struct eese_endpoint *ep, size_t size, const char *name, size_t len);
 bool eese_ep_key_in_hand(const struct ue *ue, struct eese_time now);
 enum eese_result eese_ep_install_key(struct eese_endpoint *ep, struct ue *ue,
 				     const uint8_t int_key[EESE_INT_KEY_SIZE]);
 
+/* command.c */
+struct group *eese_ep_find_or_add_group(struct eese_endpoint *ep, const char *name, size_t len);
+void eese_ep_move_to_group(struct eese_endpoint *ep, struct ue *ue, struct group *group);
+
 /* keyset.c */
-uint32_t eese_ep_te2e(const struct eese_endpoint *ep, const struct ue *ue);
+uint32_t eese_ep_te2e(const struct eese_endpoint *ep, const struct ue *ue,
+		      enum eese_te2e_from *from);
+uint8_t eese_ep_why_invalid(const struct eese_endpoint *ep, const struct ue *ue,
+			    const struct held *h, struct eese_time now);
 bool eese_ep_valid(struct eese_endpoint *ep, const struct ue *ue, struct held *h,
 		   struct eese_time now, struct eese_actions *out);
 void eese_ep_apply_marks(struct eese_endpoint *ep, const struct ue *ue, struct held *h,

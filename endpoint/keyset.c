@@ -2,9 +2,21 @@
 /* The life of a keyset: pending, current, previous; and when it is no longer valid. */
 #include "endpoint/internal.h"
 
-uint32_t eese_ep_te2e(const struct eese_endpoint *ep, const struct ue *ue)
+uint32_t eese_ep_te2e(const struct eese_endpoint *ep, const struct ue *ue,
+		      enum eese_te2e_from *from)
 {
-	return ue->has_te2e ? ue->te2e_s : ep->config.te2e_s;
+	*from = ue->has_te2e                               ? EESE_TE2E_UE
+		: ue->group != NULL && ue->group->has_te2e ? EESE_TE2E_GROUP
+							   : EESE_TE2E_DEFAULT;
+	return *from == EESE_TE2E_UE      ? ue->te2e_s
+	       : *from == EESE_TE2E_GROUP ? ue->group->te2e_s
+					  : ep->config.te2e_s;
+}
+
+static uint64_t te2e_ms(const struct eese_endpoint *ep, const struct ue *ue)
+{
+	enum eese_te2e_from unused;
+	return (uint64_t)eese_ep_te2e(ep, ue, &unused) * 1000;
 }
 
 static enum eese_counter expiry_counter(uint8_t reason)
@@ -30,33 +42,50 @@ void eese_ep_invalidate(struct eese_endpoint *ep, struct held *h, uint8_t reason
 		ep->counters[expiry_counter(reason)]++;
 		out->events |= EESE_EVENT_KEY_EXPIRED;
 		out->expired_reason = reason;
+		out->expired_ksn = h->ksn;
 	}
 }
 
-void eese_ep_apply_marks(struct eese_endpoint *ep, const struct ue *ue, struct held *h,
-			 struct eese_actions *out)
+/* Whether the enterprise expired it together with its group or with all. */
+static bool marked(const struct eese_endpoint *ep, const struct ue *ue, const struct held *h)
 {
 	uint64_t mark = ep->all_mark;
 	if (ue->group != NULL && ue->group->mark > mark) {
 		mark = ue->group->mark;
 	}
-	if (h->made_mark < mark) {
+	return h->made_mark < mark;
+}
+
+void eese_ep_apply_marks(struct eese_endpoint *ep, const struct ue *ue, struct held *h,
+			 struct eese_actions *out)
+{
+	if (marked(ep, ue, h)) {
 		eese_ep_invalidate(ep, h, EESE_UPDATE_ENTERPRISE, out);
 	}
+}
+
+uint8_t eese_ep_why_invalid(const struct eese_endpoint *ep, const struct ue *ue,
+			    const struct held *h, struct eese_time now)
+{
+	uint64_t life = te2e_ms(ep, ue);
+	if (h->invalid != 0) {
+		return h->invalid;
+	}
+	if (marked(ep, ue, h)) {
+		return EESE_UPDATE_ENTERPRISE;
+	}
+	return h->used && life > 0 && now.ms - h->first_use_ms >= life ? EESE_UPDATE_EXPIRED : 0;
 }
 
 /* Clause 5, 'Validity': looked at with every use, whatever a timer did. */
 bool eese_ep_valid(struct eese_endpoint *ep, const struct ue *ue, struct held *h,
 		   struct eese_time now, struct eese_actions *out)
 {
-	uint64_t te2e_ms = (uint64_t)eese_ep_te2e(ep, ue) * 1000;
-	if (h->invalid == 0) {
-		eese_ep_apply_marks(ep, ue, h, out);
+	uint8_t why = eese_ep_why_invalid(ep, ue, h, now);
+	if (why != 0) {
+		eese_ep_invalidate(ep, h, why, out);
 	}
-	if (h->invalid == 0 && h->used && te2e_ms > 0 && now.ms - h->first_use_ms >= te2e_ms) {
-		eese_ep_invalidate(ep, h, EESE_UPDATE_EXPIRED, out);
-	}
-	return h->invalid == 0;
+	return why == 0;
 }
 
 bool eese_ep_derive(struct ue *ue, struct held *h)
@@ -93,12 +122,12 @@ bool eese_ep_margin_reached(const struct eese_endpoint *ep, const struct ue *ue,
 			    const struct held *h, struct eese_time now)
 {
 	uint32_t left_pct = 100 - ep->config.refresh_margin_pct;
-	uint64_t te2e_ms = (uint64_t)eese_ep_te2e(ep, ue) * 1000;
+	uint64_t life = te2e_ms(ep, ue);
 	uint64_t limit = eese_alg_info(h->alg)->message_limit;
 	if (left_pct == 100) {
 		return false;
 	}
-	return (te2e_ms > 0 && now.ms - h->first_use_ms >= te2e_ms / 100 * left_pct) ||
+	return (life > 0 && now.ms - h->first_use_ms >= life / 100 * left_pct) ||
 	       h->up_units >= limit * left_pct / 100 || h->down_units >= limit * left_pct / 100;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* UEs and groups: what an administrator says of them, and what outlives a start. */
+/* UEs: what an administrator says of them, and what outlives a start. */
 #include "endpoint/internal.h"
 
 struct ue *eese_ep_find(const struct eese_endpoint *ep, const char *ue_id, size_t len)
@@ -8,7 +8,7 @@ struct ue *eese_ep_find(const struct eese_endpoint *ep, const char *ue_id, size_
 }
 
 /* A zeroed thing of size octets with its name behind it. */
-static void *new_named(struct eese_endpoint *ep, size_t size, const char *name, size_t len)
+void *eese_ep_new_named(struct eese_endpoint *ep, size_t size, const char *name, size_t len)
 {
 	char *p = eese_ep_zalloc(ep, size + len + 1);
 	if (p != NULL) {
@@ -22,7 +22,7 @@ static void *new_named(struct eese_endpoint *ep, size_t size, const char *name, 
 
 struct ue *eese_ep_add(struct eese_endpoint *ep, const char *ue_id, size_t len)
 {
-	struct ue *ue = new_named(ep, sizeof *ue, ue_id, len);
+	struct ue *ue = eese_ep_new_named(ep, sizeof *ue, ue_id, len);
 	if (ue != NULL && !eese_table_add(&ep->ues, &ue->named)) {
 		ep->config.release(ue);
 		return NULL;
@@ -36,7 +36,7 @@ static void drop_candidate(struct eese_endpoint *ep, struct ue *ue)
 	ue->candidate = NULL;
 }
 
-static void forget(struct eese_endpoint *ep, struct ue *ue)
+void eese_ep_forget(struct eese_endpoint *ep, struct ue *ue)
 {
 	eese_table_remove(&ep->ues, &ue->named);
 	eese_ep_wipe_keysets(ep, ue);
@@ -68,36 +68,6 @@ enum eese_result eese_ep_install_key(struct eese_endpoint *ep, struct ue *ue,
 	ue->alg = 0;
 	drop_candidate(ep, ue);
 	return EESE_OK;
-}
-
-static struct group *find_or_add_group(struct eese_endpoint *ep, const char *name, size_t len)
-{
-	struct group *g = (struct group *)eese_table_find(&ep->groups, name, len);
-	if (g == NULL) {
-		g = new_named(ep, sizeof *g, name, len);
-		if (g != NULL && !eese_table_add(&ep->groups, &g->named)) {
-			ep->config.release(g);
-			return NULL;
-		}
-	}
-	return g;
-}
-
-/* A mark on the old group still counts for the UE, one made earlier on the new group does not. */
-static void move_to_group(struct eese_endpoint *ep, struct ue *ue, struct group *group)
-{
-	struct held *const both[] = {ue->current, ue->pending};
-	if (group == ue->group) {
-		return;
-	}
-	for (size_t i = 0; i < 2; i++) {
-		if (both[i] != NULL) {
-			struct eese_actions unused = {0};
-			eese_ep_apply_marks(ep, ue, both[i], &unused);
-			both[i]->made_mark = ep->epoch;
-		}
-	}
-	ue->group = group;
 }
 
 static enum eese_result set_key(struct eese_endpoint *ep, struct ue *ue,
@@ -135,7 +105,8 @@ enum eese_result eese_endpoint_set_ue(struct eese_endpoint *ep, const char *ue_i
 	    (group_len > 0 && !eese_ue_id_valid(entry->group, group_len))) {
 		return EESE_INVALID;
 	}
-	if (group_len > 0 && (group = find_or_add_group(ep, entry->group, group_len)) == NULL) {
+	if (group_len > 0 &&
+	    (group = eese_ep_find_or_add_group(ep, entry->group, group_len)) == NULL) {
 		return EESE_FULL;
 	}
 	struct ue *ue = eese_ep_find(ep, ue_id, ue_id_len);
@@ -146,20 +117,16 @@ enum eese_result eese_endpoint_set_ue(struct eese_endpoint *ep, const char *ue_i
 	enum eese_result r = set_key(ep, ue, entry);
 	if (r != EESE_OK) {
 		if (is_new) {
-			forget(ep, ue);
+			eese_ep_forget(ep, ue);
 		}
 		return r;
 	}
-	move_to_group(ep, ue, group);
+	eese_ep_move_to_group(ep, ue, group);
 	ue->has_te2e = entry->has_te2e;
 	ue->te2e_s = entry->te2e_s;
+	ue->keep = entry->keep;
 	ue->round = ep->round;
 	return EESE_OK;
-}
-
-bool eese_endpoint_has_ue(const struct eese_endpoint *ep, const char *ue_id, size_t ue_id_len)
-{
-	return eese_ep_find(ep, ue_id, ue_id_len) != NULL;
 }
 
 bool eese_endpoint_remove_ue(struct eese_endpoint *ep, const char *ue_id, size_t ue_id_len)
@@ -168,7 +135,7 @@ bool eese_endpoint_remove_ue(struct eese_endpoint *ep, const char *ue_id, size_t
 	if (ue == NULL) {
 		return false;
 	}
-	forget(ep, ue);
+	eese_ep_forget(ep, ue);
 	return true;
 }
 
@@ -183,47 +150,14 @@ size_t eese_endpoint_remove_unmarked(struct eese_endpoint *ep)
 	size_t i = 0;
 	while (i < ep->ues.size) {
 		struct ue *ue = (struct ue *)ep->ues.slots[i];
-		if (ue != NULL && ue->round != ep->round) {
-			forget(ep, ue); /* another one may have moved into this slot */
+		if (ue != NULL && ue->round != ep->round && !ue->keep) {
+			eese_ep_forget(ep, ue); /* another one may have moved into this slot */
 			removed++;
 		} else {
 			i++;
 		}
 	}
 	return removed;
-}
-
-enum eese_result eese_endpoint_expire_ue(struct eese_endpoint *ep, const char *ue_id,
-					 size_t ue_id_len)
-{
-	struct eese_actions unused = {0};
-	struct ue *ue = eese_ep_find(ep, ue_id, ue_id_len);
-	if (ue == NULL) {
-		return EESE_NO_KEY;
-	}
-	if (ue->current != NULL) {
-		eese_ep_invalidate(ep, ue->current, EESE_UPDATE_ENTERPRISE, &unused);
-	}
-	if (ue->pending != NULL) {
-		eese_ep_invalidate(ep, ue->pending, EESE_UPDATE_ENTERPRISE, &unused);
-	}
-	return EESE_OK;
-}
-
-enum eese_result eese_endpoint_expire_group(struct eese_endpoint *ep, const char *group,
-					    size_t group_len)
-{
-	struct group *g = (struct group *)eese_table_find(&ep->groups, group, group_len);
-	if (g == NULL) {
-		return EESE_NO_KEY;
-	}
-	g->mark = ++ep->epoch;
-	return EESE_OK;
-}
-
-void eese_endpoint_expire_all(struct eese_endpoint *ep)
-{
-	ep->all_mark = ++ep->epoch;
 }
 
 bool eese_endpoint_save(const struct eese_endpoint *ep, const char *ue_id, size_t ue_id_len,

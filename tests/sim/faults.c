@@ -6,6 +6,7 @@
 
 static void expire(struct world *w)
 {
+	struct eese_actions unused;
 	switch (world_below(w, 3)) {
 	case 0:
 		eese_endpoint_expire_all(w->ep);
@@ -14,7 +15,7 @@ static void expire(struct world *w)
 		(void)!eese_endpoint_expire_group(w->ep, "fleet", 5);
 		break;
 	default:
-		(void)!eese_endpoint_expire_ue(w->ep, "ue1", 3);
+		(void)!eese_endpoint_expire_ue(w->ep, "ue1", 3, &unused);
 	}
 }
 

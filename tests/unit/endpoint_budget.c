@@ -193,7 +193,7 @@ static void news_at_once(void)
 	asked(&w);
 	asked(&w);
 	EXPECT(answered(&w, ""), "held back");
-	CU_ASSERT_EQUAL(eese_endpoint_expire_ue(w.ep, UE, strlen(UE)), EESE_OK);
+	CU_ASSERT_EQUAL(eese_endpoint_expire_ue(w.ep, UE, strlen(UE), &w.out), EESE_OK);
 	asked(&w);
 	EXPECT(answered(&w, "UPDATE * pending invalid:current"), "other form of ref");
 	asked(&w);

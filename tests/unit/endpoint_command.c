@@ -32,7 +32,8 @@ static const char *command(struct world *w, enum state s, enum command c)
 	w->updated = false;
 	switch (c) {
 	case EXPIRE_UE:
-		EXPECT(eese_endpoint_expire_ue(w->ep, UE, strlen(UE)) == known, state_names[s]);
+		EXPECT(eese_endpoint_expire_ue(w->ep, UE, strlen(UE), &w->out) == known,
+		       state_names[s]);
 		return left[s].expired;
 	case EXPIRE_GROUP:
 		EXPECT(eese_endpoint_expire_group(w->ep, "meters", 6) ==
@@ -137,8 +138,8 @@ static void one_of_many(void)
 	world_in(&w, VALID);
 	memcpy(entry.int_key, w.key, sizeof w.key);
 	CU_ASSERT_EQUAL(eese_endpoint_set_ue(w.ep, "meter-18", 8, &entry), EESE_OK);
-	CU_ASSERT_EQUAL(eese_endpoint_expire_ue(w.ep, "meter-18", 8), EESE_OK);
-	CU_ASSERT_EQUAL(eese_endpoint_expire_ue(w.ep, "meter-19", 8), EESE_NO_KEY);
+	CU_ASSERT_EQUAL(eese_endpoint_expire_ue(w.ep, "meter-18", 8, &w.out), EESE_OK);
+	CU_ASSERT_EQUAL(eese_endpoint_expire_ue(w.ep, "meter-19", 8, &w.out), EESE_NO_KEY);
 	CU_ASSERT_TRUE(eese_endpoint_remove_ue(w.ep, "meter-18", 8));
 	CU_ASSERT_FALSE(eese_endpoint_remove_ue(w.ep, "meter-18", 8));
 	CU_ASSERT_STRING_EQUAL(remaining(&w), "-v-");

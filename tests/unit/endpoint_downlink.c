@@ -7,25 +7,25 @@ enum under { NONE, CURRENT, AT_PENDING, FRESH };
 static const struct row {
 	enum state state;
 	enum eese_result result;
-	bool ordered;
 	const char *answer;
+	bool ordered;
 	enum under under;
 } rows[] = {
-    {STRANGER, EESE_NO_KEY, false, "ask", NONE},
-    {LISTED, EESE_NO_KEY, false, "ask", NONE},
-    {KEY_OLD, EESE_NO_KEY, false, "ask", NONE},
-    {KEYED, EESE_OK, true, "UPDATE 0 new absent", FRESH},
-    {PENDING, EESE_OK, true, "UPDATE 0 pending absent", AT_PENDING},
-    {VALID, EESE_OK, false, "", CURRENT},
-    {VALID_PENDING, EESE_OK, true, "UPDATE 0 pending valid:current", AT_PENDING},
-    {TE2E, EESE_OK, true, "UPDATE 0 new invalid:current", FRESH},
-    {ENTERPRISE, EESE_OK, true, "UPDATE 0 new invalid:current", FRESH},
-    {INTEGRITY, EESE_OK, true, "UPDATE 0 pending invalid:current", AT_PENDING},
-    {INVALID_PENDING, EESE_OK, true, "UPDATE 0 pending invalid:current", AT_PENDING},
-    {PREVIOUS, EESE_OK, false, "", CURRENT},
-    {ALL_THREE, EESE_OK, true, "UPDATE 0 pending valid:current", AT_PENDING},
-    {RESTORED, EESE_OK, true, "UPDATE 0 new invalid:current", FRESH},
-    {RESTORED_BARE, EESE_OK, true, "UPDATE 0 new absent", FRESH},
+    {STRANGER, EESE_NO_KEY, "ask", false, NONE},
+    {LISTED, EESE_NO_KEY, "ask", false, NONE},
+    {KEY_OLD, EESE_NO_KEY, "ask", false, NONE},
+    {KEYED, EESE_OK, "UPDATE 0 new absent", true, FRESH},
+    {PENDING, EESE_OK, "UPDATE 0 pending absent", true, AT_PENDING},
+    {VALID, EESE_OK, "", false, CURRENT},
+    {VALID_PENDING, EESE_OK, "UPDATE 0 pending valid:current", true, AT_PENDING},
+    {TE2E, EESE_OK, "UPDATE 0 new invalid:current", true, FRESH},
+    {ENTERPRISE, EESE_OK, "UPDATE 0 new invalid:current", true, FRESH},
+    {INTEGRITY, EESE_OK, "UPDATE 0 pending invalid:current", true, AT_PENDING},
+    {INVALID_PENDING, EESE_OK, "UPDATE 0 pending invalid:current", true, AT_PENDING},
+    {PREVIOUS, EESE_OK, "", false, CURRENT},
+    {ALL_THREE, EESE_OK, "UPDATE 0 pending valid:current", true, AT_PENDING},
+    {RESTORED, EESE_OK, "UPDATE 0 new invalid:current", true, FRESH},
+    {RESTORED_BARE, EESE_OK, "UPDATE 0 new absent", true, FRESH},
 };
 
 static struct eese_keyset keyset_of(const struct world *w, enum under u)

@@ -100,7 +100,7 @@ static void key_runs_out(void)
 	pass(&w, 5);
 	request(&w, EESE_REQUEST_REFRESH, w.current.up.ksn);
 	CU_ASSERT_FALSE(w.updated);
-	CU_ASSERT_EQUAL(eese_endpoint_expire_ue(w.ep, UE, strlen(UE)), EESE_OK);
+	CU_ASSERT_EQUAL(eese_endpoint_expire_ue(w.ep, UE, strlen(UE), &w.out), EESE_OK);
 	data(&w, &w.current, 101);
 	EXPECT(answered(&w, "ERROR 4"), "no keyset");
 	downlink(&w);

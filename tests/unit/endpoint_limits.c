@@ -134,7 +134,7 @@ static void told(void *ctx, const char *ue_id, const struct eese_actions *what)
 	struct reports *r = ctx;
 	CU_ASSERT_STRING_EQUAL(ue_id, UE);
 	CU_ASSERT_EQUAL(what->expired_reason, EESE_UPDATE_EXPIRED);
-	CU_ASSERT_EQUAL(what->ksn, r->w->current.up.ksn);
+	CU_ASSERT_EQUAL(what->expired_ksn, r->w->current.up.ksn);
 	r->count++;
 }
 

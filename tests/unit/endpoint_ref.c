@@ -119,7 +119,7 @@ static void of_now(void)
 	struct eese_key_update first = w.update;
 	EXPECT(first.ref.form == EESE_REF_VALID, "valid then");
 	data(&w, &w.current, 99);
-	CU_ASSERT_EQUAL(eese_endpoint_expire_ue(w.ep, UE, strlen(UE)), EESE_OK);
+	CU_ASSERT_EQUAL(eese_endpoint_expire_ue(w.ep, UE, strlen(UE), &w.out), EESE_OK);
 	data(&w, &w.current, 102);
 	EXPECT(ref_is(&w, w.current.up.ksn, "01650000000000000003"), "invalid now");
 	CU_ASSERT_EQUAL(w.update.ksn, first.ksn);

@@ -229,9 +229,9 @@ static void recorded(void)
 	data(&w, &w.pending, 0);
 	w.current = w.pending;
 	w.pending = (struct eese_keyset){0};
-	for (uint8_t reason = 0; reason <= EESE_REQUEST_ALG; reason++) {
+	for (unsigned reason = 0; reason <= EESE_REQUEST_ALG; reason++) {
 		pass(&w, REST_S);
-		request(&w, reason, r);
+		request(&w, (uint8_t)reason, r);
 		CU_ASSERT_EQUAL(w.out.count, EESE_COUNT_REQUEST_IGNORED);
 		EXPECT(answered(&w, ""), "recorded");
 	}

@@ -61,7 +61,7 @@ void restart(struct world *w, bool clean)
 
 static void expire(struct world *w)
 {
-	CU_ASSERT_EQUAL(eese_endpoint_expire_ue(w->ep, UE, strlen(UE)), EESE_OK);
+	CU_ASSERT_EQUAL(eese_endpoint_expire_ue(w->ep, UE, strlen(UE), &w->out), EESE_OK);
 }
 
 static void beyond_valid(struct world *w, enum state s)
