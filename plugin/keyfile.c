@@ -2,18 +2,18 @@
 #include "plugin/keyfile.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "eese/keys.h"
+#include "host/hex.h"
+#include "host/private_file.h"
 #include "plugin/broker.h"
 #include "plugin/options.h"
 
-enum { LINE_OCTETS = 512, HEX_DIGITS = 2 * EESE_INT_KEY_SIZE };
+enum { LINE_OCTETS = 512 };
 
 /* What a line says, kept until every line was found good. */
 struct line {
@@ -27,29 +27,6 @@ struct lines {
 	struct line *at;
 	size_t count, size;
 };
-
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
-static bool read_key(const char *hex, size_t len, uint8_t out[EESE_INT_KEY_SIZE])
-{
-	if (len != HEX_DIGITS)
-		return false;
-	for (size_t i = 0; i < EESE_INT_KEY_SIZE; i++) {
-		int high = hex_digit(hex[2 * i]), low = hex_digit(hex[2 * i + 1]);
-
-		if (high < 0 || low < 0)
-			return false;
-		out[i] = (uint8_t)(high << 4 | low);
-	}
-	return true;
-}
 
 static const char *read_name(const char *word, size_t len, char out[EESE_UE_ID_MAX + 1],
 			     const char *wrong)
@@ -97,7 +74,7 @@ static const char *read_line(const char *text, struct line *out, bool *empty)
 	if (wrong != NULL)
 		return wrong;
 	word = eese_next_word(&text, &len);
-	if (!read_key(word, len, out->entry.int_key))
+	if (!eese_hex_read(word, len, out->entry.int_key, EESE_INT_KEY_SIZE))
 		return "the key must be 64 hexadecimal digits";
 	out->entry.has_key = true;
 	while (word = eese_next_word(&text, &len), len > 0 && *word != '#') {
@@ -200,28 +177,11 @@ static bool no_doubles(const char *path, struct lines *l)
 	return true;
 }
 
-/* The open file is asked, not its name, so that it can't be exchanged in between. */
-static const char *not_private(int fd)
-{
-	struct stat st;
-
-	if (fstat(fd, &st) != 0)
-		return strerror(errno);
-	if (!S_ISREG(st.st_mode))
-		return "is no regular file";
-	if (st.st_uid != geteuid() && st.st_uid != 0)
-		return "belongs to neither root nor the broker's user";
-	if ((st.st_mode & (S_IRWXG | S_IRWXO)) != 0)
-		return "is open to others than its owner: chmod 600 it";
-	return NULL;
-}
-
 static FILE *open_private(const char *path)
 {
-	/* Non-blocking: a FIFO in its place must not stop the broker. */
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	const char *wrong = fd < 0 ? strerror(errno) : not_private(fd);
-	FILE *f = wrong == NULL ? fdopen(fd, "r") : NULL;
+	const char *wrong;
+	int fd = eese_private_open(path, &wrong);
+	FILE *f = fd >= 0 ? fdopen(fd, "r") : NULL;
 
 	if (f == NULL) {
 		mosquitto_log_printf(MOSQ_LOG_ERR, EESE_LOG "key_file %s: %s", path,

@@ -5,7 +5,7 @@
 set -eu
 cd "$1"
 
-rooms="include core endpoint plugin ctl ue emks coap-gw examples"
+rooms="include core host endpoint plugin ctl ue emks coap-gw examples"
 present=
 for room in $rooms; do
 	[ -d "$room" ] && present="$present $room"
@@ -51,6 +51,8 @@ FNR == 1 {
 		offend("endpoint/ is for plugin/")
 	if (name ~ /^core\// && room != "core")
 		offend("the headers of core/ are its own")
+	if (name ~ /^host\// && room ~ /^(include|core|endpoint|examples)$/)
+		offend("host/ is for programs on a host")
 	if (room == "core" && name !~ /^(core\/|eese\/|psa\/|std(int|def|bool)\.h$|string\.h$)/)
 		offend("core/ needs PSA and mem* only")
 }

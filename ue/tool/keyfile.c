@@ -2,42 +2,17 @@
 #include "keyfile.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include "host/hex.h"
+#include "host/private_file.h"
 #include "say.h"
 
-enum { LINE_MAX_OCTETS = 512, HEX_DIGITS = 2 * EESE_INT_KEY_SIZE };
+enum { LINE_MAX_OCTETS = 512 };
 
 static const char blanks[] = " \t\r\n";
-
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
-static bool read_key(const char *hex, size_t len, uint8_t out[EESE_INT_KEY_SIZE])
-{
-	if (len != HEX_DIGITS)
-		return false;
-	for (size_t i = 0; i < EESE_INT_KEY_SIZE; i++) {
-		const int high = hex_digit(hex[2 * i]), low = hex_digit(hex[2 * i + 1]);
-
-		if (high < 0 || low < 0)
-			return false;
-		out[i] = (uint8_t)(high * 16 + low);
-	}
-	return true;
-}
 
 /* The enterprise's settings for this UE mean nothing here, but a misspelt one is an error. */
 static bool setting_ok(const char *word, size_t len)
@@ -71,7 +46,7 @@ static const char *read_line(const char *line, struct device_key *out, bool *emp
 	memcpy(out->ue_id, word, len);
 	out->ue_id[len] = '\0';
 	word = next_word(&line, &len);
-	if (!read_key(word, len, out->int_key))
+	if (!eese_hex_read(word, len, out->int_key, EESE_INT_KEY_SIZE))
 		return "64 hexadecimal digits are needed after the UE-ID";
 	for (word = next_word(&line, &len); len > 0 && *word != '#'; word = next_word(&line, &len))
 		if (!setting_ok(word, len))
@@ -142,37 +117,17 @@ static bool judge(const struct search *s)
 	return false;
 }
 
-/* The open file, not its name, is asked, so that it can't be exchanged in between. */
-static bool private_file(int fd, const char *path)
-{
-	struct stat st;
-
-	if (fstat(fd, &st) != 0) {
-		say_error("key file %s: %s", path, strerror(errno));
-	} else if (S_ISDIR(st.st_mode)) {
-		say_error("key file %s is a directory", path);
-	} else if (st.st_uid != geteuid() && st.st_uid != 0) {
-		say_error("key file %s belongs to another user", path);
-	} else if (st.st_mode & (S_IRWXG | S_IRWXO)) {
-		say_error("key file %s is open to others than its owner: chmod 600 it", path);
-	} else {
-		return true;
-	}
-	return false;
-}
-
 static FILE *open_private(const char *path)
 {
-	const int fd = open(path, O_RDONLY | O_CLOEXEC);
-	FILE *file;
+	const char *wrong;
+	const int fd = eese_private_open(path, &wrong);
+	FILE *file = fd >= 0 ? fdopen(fd, "r") : NULL;
 
-	if (fd < 0) {
-		say_error("key file %s: %s", path, strerror(errno));
-		return NULL;
+	if (!file) {
+		say_error("key file %s: %s", path, fd < 0 ? wrong : strerror(errno));
+		if (fd >= 0)
+			close(fd);
 	}
-	file = private_file(fd, path) ? fdopen(fd, "r") : NULL;
-	if (!file)
-		close(fd);
 	return file;
 }
 
