@@ -10,6 +10,7 @@ enum eese_fc {
 	EESE_FC_MEMBER = 0xffe2,
 	EESE_FC_CONTROL_KEY = 0xffe3,
 	EESE_FC_IKID = 0xffe4,
+	EESE_FC_HPS_KEY = 0xffe5,
 };
 
 #endif

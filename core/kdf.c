@@ -32,22 +32,6 @@ enum eese_result eese_kdf(const uint8_t *key, size_t key_len, uint16_t fc,
 	return eese_hmac_finish(&h, out);
 }
 
-/* Clause 2: KDF(CK||IK, FFE0, "CIoT End-to-end"). */
-enum eese_result eese_derive_int_key(const uint8_t ck[EESE_CK_SIZE], const uint8_t ik[EESE_IK_SIZE],
-				     uint8_t out[EESE_INT_KEY_SIZE])
-{
-	static const char name[] = "CIoT End-to-end";
-	const struct eese_octets p0 = {name, sizeof(name) - 1};
-	uint8_t key[EESE_CK_SIZE + EESE_IK_SIZE];
-	enum eese_result r;
-
-	memcpy(key, ck, EESE_CK_SIZE);
-	memcpy(key + EESE_CK_SIZE, ik, EESE_IK_SIZE);
-	r = eese_kdf(key, sizeof(key), EESE_FC_INT_KEY, &p0, 1, out);
-	eese_wipe(key, sizeof(key));
-	return r;
-}
-
 /* Clause 2: KDF(e2e_int_key, FFE3, UE-ID). */
 enum eese_result eese_derive_control_key(const uint8_t int_key[EESE_INT_KEY_SIZE],
 					 const char *ue_id, uint8_t out[EESE_CONTROL_KEY_SIZE])
