@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-foreach(part hex kek seal)
+foreach(part hex kek login number option seal text)
 	eese_unit_test(host-${part} SOURCES host_${part}.c core_support.c LIBS eese-host)
 	target_compile_definitions(unit-host-${part} PRIVATE _GNU_SOURCE)
 endforeach()
+target_link_libraries(unit-host-login PRIVATE eese-host-mqtt)

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "keyfile.h"
-#include "say.h"
+#include "host/say.h"
 
 enum {
 	ARENA_SIZE = 1 << 20,

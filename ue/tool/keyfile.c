@@ -8,7 +8,7 @@
 
 #include "host/hex.h"
 #include "host/private_file.h"
-#include "say.h"
+#include "host/say.h"
 
 enum { LINE_MAX_OCTETS = 512 };
 

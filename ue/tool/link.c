@@ -15,7 +15,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "say.h"
+#include "host/say.h"
 
 enum {
 	SESSION_EXPIRY = 86400, /* seconds the broker keeps ctl and downlink for us */
@@ -28,11 +28,6 @@ enum {
 	CLIENT_ID_ROOM = EESE_UE_ID_MAX + 16,
 	REASON_FAILURE = 0x80, /* MQTT 5: reason codes from here on are failures */
 };
-
-static const char *error_text(int rc)
-{
-	return rc == MOSQ_ERR_ERRNO ? strerror(errno) : mosquitto_strerror(rc);
-}
 
 static void end_link(struct link *l, const char *what, const char *why)
 {
@@ -60,7 +55,7 @@ static bool subscribe(struct link *l, const char *middle, const char *filter, in
 	if (rc == MOSQ_ERR_SUCCESS)
 		l->subacks++;
 	else
-		end_link(l, "subscribing", error_text(rc));
+		end_link(l, "subscribing", eese_login_error(rc));
 	return rc == MOSQ_ERR_SUCCESS;
 }
 
@@ -79,7 +74,7 @@ static void subscribe_all(struct link *l)
 /* Whether a refusal says "not now" rather than "not you". */
 static bool passing_refusal(const struct link *l, int reason)
 {
-	if (l->options->protocol == MQTT_PROTOCOL_V5)
+	if (l->options->login.protocol == MQTT_PROTOCOL_V5)
 		return reason == MQTT_RC_SERVER_UNAVAILABLE || reason == MQTT_RC_SERVER_BUSY;
 	return reason == 3;
 }
@@ -100,8 +95,7 @@ static void on_connect(struct mosquitto *mosq, void *ctx, int reason, int flags,
 	if (l->was_ready && passing_refusal(l, reason))
 		return;
 	end_link(l, "the broker refuses the connection",
-		 l->options->protocol == MQTT_PROTOCOL_V5 ? mosquitto_reason_string(reason)
-							  : mosquitto_connack_string(reason));
+		 eese_login_refusal(&l->options->login, reason));
 }
 
 static void on_disconnect(struct mosquitto *mosq, void *ctx, int reason,
@@ -126,7 +120,7 @@ static void on_subscribe(struct mosquitto *mosq, void *ctx, int mid, int count, 
 	for (int i = 0; i < count; i++)
 		if (granted[i] >= REASON_FAILURE)
 			end_link(l, "the broker refuses a subscription",
-				 l->options->protocol == MQTT_PROTOCOL_V5
+				 l->options->login.protocol == MQTT_PROTOCOL_V5
 				     ? mosquitto_reason_string(granted[i])
 				     : "failure");
 	if (l->subacks > 0 && --l->subacks == 0 && l->code == GO_ON) {
@@ -172,53 +166,15 @@ static void on_message(struct mosquitto *mosq, void *ctx, const struct mosquitto
 		l->owner.downlink(l->owner.ctx, m->topic + strlen(down), m->payload, len);
 }
 
-static void on_log(struct mosquitto *mosq, void *ctx, int level, const char *text)
-{
-	(void)mosq;
-	(void)ctx;
-	/* OpenSSL's reasons come this way only. */
-	if (level == MOSQ_LOG_ERR)
-		say_error("%s", text);
-	else
-		say_debug("%s", text);
-}
-
-static int set_tls(struct link *l)
-{
-	const struct options *o = l->options;
-	int rc = MOSQ_ERR_SUCCESS;
-
-	if (!o->tls)
-		return rc;
-	if (o->cafile || o->capath)
-		rc = mosquitto_tls_set(l->mosq, o->cafile, o->capath, o->cert, o->key, NULL);
-	else
-		rc = mosquitto_int_option(l->mosq, MOSQ_OPT_TLS_USE_OS_CERTS, 1);
-	if (rc == MOSQ_ERR_SUCCESS)
-		rc = mosquitto_tls_opts_set(l->mosq, 1, o->tls_version, NULL);
-	if (rc == MOSQ_ERR_SUCCESS && o->insecure)
-		rc = mosquitto_tls_insecure_set(l->mosq, true);
-	return rc;
-}
-
 static int set_up(struct link *l)
 {
-	const struct options *o = l->options;
-	int rc;
-
 	mosquitto_connect_v5_callback_set(l->mosq, on_connect);
 	mosquitto_disconnect_v5_callback_set(l->mosq, on_disconnect);
 	mosquitto_subscribe_callback_set(l->mosq, on_subscribe);
 	mosquitto_publish_v5_callback_set(l->mosq, on_publish);
 	mosquitto_message_v5_callback_set(l->mosq, on_message);
-	mosquitto_log_callback_set(l->mosq, on_log);
-	rc = mosquitto_int_option(l->mosq, MOSQ_OPT_PROTOCOL_VERSION, o->protocol);
-	if (rc == MOSQ_ERR_SUCCESS)
-		rc = mosquitto_int_option(l->mosq, MOSQ_OPT_TCP_NODELAY, 1);
-	if (rc == MOSQ_ERR_SUCCESS)
-		rc = mosquitto_username_pw_set(l->mosq, o->username ? o->username : l->ue_id,
-					       o->password);
-	return rc == MOSQ_ERR_SUCCESS ? set_tls(l) : rc;
+	mosquitto_log_callback_set(l->mosq, eese_login_log);
+	return eese_login_apply(&l->options->login, l->mosq, l->ue_id);
 }
 
 static int first_connect(struct link *l)
@@ -227,12 +183,11 @@ static int first_connect(struct link *l)
 	mosquitto_property *properties = NULL;
 	int rc = MOSQ_ERR_SUCCESS;
 
-	if (o->protocol == MQTT_PROTOCOL_V5)
+	if (o->login.protocol == MQTT_PROTOCOL_V5)
 		rc = mosquitto_property_add_int32(&properties, MQTT_PROP_SESSION_EXPIRY_INTERVAL,
 						  SESSION_EXPIRY);
 	if (rc == MOSQ_ERR_SUCCESS)
-		rc = mosquitto_connect_bind_v5(l->mosq, o->host, (int)o->port, (int)o->keepalive,
-					       NULL, properties);
+		rc = eese_login_connect(&o->login, l->mosq, properties);
 	mosquitto_property_free_all(&properties);
 	return rc;
 }
@@ -245,13 +200,13 @@ static struct mosquitto *new_client(struct link *l)
 	char id[CLIENT_ID_ROOM];
 
 	snprintf(id, sizeof(id), "eese-ue-%s%s", l->ue_id, o->command == COMMAND_PUB ? "-pub" : "");
-	return mosquitto_new(o->id ? o->id : id, false, l);
+	return mosquitto_new(o->login.id ? o->login.id : id, false, l);
 }
 
 int link_open(struct link *l, const struct options *o, const char *ue_id,
 	      const struct link_owner *owner)
 {
-	char what[320];
+	char what[336] = "connecting to ";
 	int rc;
 
 	memset(l, 0, sizeof(*l));
@@ -260,7 +215,7 @@ int link_open(struct link *l, const struct options *o, const char *ue_id,
 	l->owner = *owner;
 	l->code = GO_ON;
 	mosquitto_lib_init();
-	snprintf(what, sizeof(what), "connecting to %.255s port %ld", o->host, o->port);
+	eese_login_place(&o->login, what + strlen(what));
 	l->mosq = new_client(l);
 	if (!l->mosq) {
 		end_link(l, what, strerror(errno));
@@ -270,7 +225,7 @@ int link_open(struct link *l, const struct options *o, const char *ue_id,
 	if (rc == MOSQ_ERR_SUCCESS)
 		rc = first_connect(l);
 	if (rc != MOSQ_ERR_SUCCESS)
-		end_link(l, what, error_text(rc));
+		end_link(l, what, eese_login_error(rc));
 	return l->code;
 }
 
@@ -313,7 +268,7 @@ static bool publish(struct link *l, const struct eese_ue_message *m, int qos, in
 		return true;
 	/* The library tries again, so the same complaint would come every second. */
 	if (rc != MOSQ_ERR_NO_CONN && rc != l->complaint)
-		say_error("sending: %s", error_text(rc));
+		say_error("sending: %s", eese_login_error(rc));
 	l->complaint = rc;
 	return false;
 }
@@ -384,11 +339,11 @@ static void connection_lost(struct link *l, int rc, uint64_t now)
 		return;
 	/* Before it ever worked it is more likely a mistake than bad luck. */
 	if (!l->was_ready) {
-		end_link(l, "connecting", error_text(rc));
+		end_link(l, "connecting", eese_login_error(rc));
 		return;
 	}
 	plan_retry(l, now);
-	say_error("connection lost (%s); trying again", error_text(rc));
+	say_error("connection lost (%s); trying again", eese_login_error(rc));
 }
 
 static void reconnect(struct link *l, uint64_t now)
@@ -400,7 +355,7 @@ static void reconnect(struct link *l, uint64_t now)
 		return;
 	}
 	plan_retry(l, now);
-	say_debug("reconnecting: %s", error_text(rc));
+	say_debug("reconnecting: %s", eese_login_error(rc));
 }
 
 int link_done(struct link *l, const struct pollfd *p, uint64_t now)

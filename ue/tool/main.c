@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "commands.h"
-#include "say.h"
+#include "host/say.h"
 
 static int overview(void)
 {

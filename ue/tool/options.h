@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "host/login.h"
+
 /* Exit codes, documented in eese-ue.1. */
 enum {
 	EXIT_DONE = 0,
@@ -30,22 +32,19 @@ enum input {
 
 enum { OPTIONS_TOPICS_MAX = 64, OPTIONS_BASE_MAX = 256 };
 
-/* Strings point into argv. */
+/* Strings point into argv. It is not to be copied, for the login in it. */
 struct options {
 	enum command command;
 
-	const char *host, *id, *username, *password;
-	const char *cafile, *capath, *cert, *key, *tls_version;
-	long port, qos, keepalive;
-	int protocol; /* MQTT_PROTOCOL_V... of mosquitto.h */
-	bool tls, insecure, debug, quiet, events;
+	struct eese_login login;
+	long qos;
+	bool debug, quiet, events;
 
 	const char *ue, *key_file, *state, *base;
 	const char *topics[OPTIONS_TOPICS_MAX];
 	size_t topic_count;
 
 	enum input input;
-	bool input_twice;
 	const char *message; /* argument of -m or -f */
 	long repeat;
 	uint64_t repeat_delay, linger, wait; /* milliseconds */

@@ -8,7 +8,7 @@
 #include "commands.h"
 #include "device.h"
 #include "lines.h"
-#include "say.h"
+#include "host/say.h"
 
 /* A message the library has taken and not settled. */
 struct entry {

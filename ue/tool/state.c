@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "say.h"
+#include "host/say.h"
 
 /* Room for the longest ending, ".lock", in every path. */
 enum { PATH_ROOM = PATH_MAX - 8 };

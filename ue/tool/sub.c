@@ -6,7 +6,7 @@
 
 #include "commands.h"
 #include "device.h"
-#include "say.h"
+#include "host/say.h"
 
 struct sub {
 	struct device device;

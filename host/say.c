@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "say.h"
+#include "host/say.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+
+#include "host/text.h"
+
+enum { LINE_ROOM = 8192 };
 
 static bool errors_on = true, debug_on, events_on;
 
@@ -15,9 +20,12 @@ void say_setup(bool quiet, bool debug, bool events)
 
 static void line(const char *prefix, const char *format, va_list ap)
 {
-	fputs(prefix, stderr);
-	vfprintf(stderr, format, ap);
-	fputc('\n', stderr);
+	char text[LINE_ROOM];
+
+	if (vsnprintf(text, sizeof text, format, ap) < 0)
+		return;
+	eese_text_clean(text);
+	fprintf(stderr, "%s: %s\n", prefix, text);
 }
 
 void say_error(const char *format, ...)
@@ -27,7 +35,7 @@ void say_error(const char *format, ...)
 	if (!errors_on)
 		return;
 	va_start(ap, format);
-	line("eese-ue: ", format, ap);
+	line(program_invocation_short_name, format, ap);
 	va_end(ap);
 }
 
@@ -38,7 +46,7 @@ void say_debug(const char *format, ...)
 	if (!debug_on)
 		return;
 	va_start(ap, format);
-	line("debug: ", format, ap);
+	line("debug", format, ap);
 	va_end(ap);
 }
 
@@ -49,6 +57,6 @@ void say_event(const char *format, ...)
 	if (!events_on)
 		return;
 	va_start(ap, format);
-	line("event: ", format, ap);
+	line("event", format, ap);
 	va_end(ap);
 }
