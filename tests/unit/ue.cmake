@@ -2,3 +2,12 @@
 foreach(part contact downlink numbers request robust settle)
 	eese_unit_test(ue-${part} SOURCES ue_${part}.c ue_support.c LIBS eese-ue)
 endforeach()
+# The UE side of AKA; osmo-auc-gen is an AuC by others.
+foreach(part aka usim)
+	eese_unit_test(ue-${part} SOURCES ue_${part}.c aka_support.c core_support.c LIBS eese-ue)
+endforeach()
+find_program(OSMO_AUC_GEN osmo-auc-gen)
+if(OSMO_AUC_GEN)
+	eese_unit_test(ue-osmo SOURCES ue_osmo.c aka_support.c core_support.c LIBS eese-ue)
+	target_compile_definitions(unit-ue-osmo PRIVATE _GNU_SOURCE OSMO_AUC_GEN="${OSMO_AUC_GEN}")
+endif()
