@@ -98,6 +98,11 @@ void eese_endpoint_set_te2e_default(struct eese_endpoint *ep, uint32_t te2e_s)
 	ep->config.te2e_s = te2e_s;
 }
 
+uint32_t eese_endpoint_te2e_default(const struct eese_endpoint *ep)
+{
+	return ep->config.te2e_s;
+}
+
 enum eese_result eese_endpoint_set_group(struct eese_endpoint *ep, const char *ue_id,
 					 size_t ue_id_len, const char *group, size_t group_len)
 {

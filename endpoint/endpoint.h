@@ -210,6 +210,7 @@ EESE_MUST_CHECK enum eese_result eese_endpoint_set_te2e_group(struct eese_endpoi
 							      const char *group, size_t group_len,
 							      const uint32_t *te2e_s);
 void eese_endpoint_set_te2e_default(struct eese_endpoint *ep, uint32_t te2e_s);
+uint32_t eese_endpoint_te2e_default(const struct eese_endpoint *ep);
 
 /* Puts the UE into this group, NULL: into none. Errors as above; nothing changed then. */
 EESE_MUST_CHECK enum eese_result eese_endpoint_set_group(struct eese_endpoint *ep,
@@ -292,11 +293,12 @@ bool eese_endpoint_info(const struct eese_endpoint *ep, struct eese_time now, co
 /*
  * Calls each for the UEs from *at on (0: from the start), in no particular order, until it says
  * false, most places of the table were looked at, or its end came. *at is then where to go on, 0
- * at the end. UEs added or removed between two calls may come twice or not at all.
+ * at the end. UEs added or removed between two calls may come twice or not at all. Returns how
+ * many places it looked at.
  */
-void eese_endpoint_list(const struct eese_endpoint *ep, struct eese_time now, size_t *at,
-			size_t most, bool (*each)(void *ctx, const struct eese_ue_info *ue),
-			void *ctx);
+size_t eese_endpoint_list(const struct eese_endpoint *ep, struct eese_time now, size_t *at,
+			  size_t most, bool (*each)(void *ctx, const struct eese_ue_info *ue),
+			  void *ctx);
 
 /*
  * Looks at up to most places of the table of UEs from where the last call ended, and raises expiry

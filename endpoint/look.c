@@ -85,14 +85,14 @@ bool eese_endpoint_info(const struct eese_endpoint *ep, struct eese_time now, co
 	return ue != NULL;
 }
 
-void eese_endpoint_list(const struct eese_endpoint *ep, struct eese_time now, size_t *at,
-			size_t most, bool (*each)(void *ctx, const struct eese_ue_info *ue),
-			void *ctx)
+size_t eese_endpoint_list(const struct eese_endpoint *ep, struct eese_time now, size_t *at,
+			  size_t most, bool (*each)(void *ctx, const struct eese_ue_info *ue),
+			  void *ctx)
 {
 	struct eese_ue_info info;
 	bool more = true;
-	size_t i = *at;
-	for (size_t n = 0; more && n < most && i < ep->ues.size; n++, i++) {
+	size_t i = *at, n = 0;
+	for (; more && n < most && i < ep->ues.size; n++, i++) {
 		const struct ue *ue = (const struct ue *)ep->ues.slots[i];
 		if (ue != NULL) {
 			info_of(ep, ue, now, &info);
@@ -100,6 +100,7 @@ void eese_endpoint_list(const struct eese_endpoint *ep, struct eese_time now, si
 		}
 	}
 	*at = i < ep->ues.size ? i : 0;
+	return n;
 }
 
 /* The table's start came round again: what was counted since the last time is the tally. */

@@ -15,15 +15,9 @@
 
 enum { REQUEST_OCTETS = 1024 * 1024, REQUEST_COMMANDS = 1000, ANSWER_LIFE_S = 60 };
 
-static const struct {
-	const char *name;
-	eese_command *run;
-} commands[] = {
-    {"expireKey", eese_command_expire_key},
-};
-
-/* A response to this command; it is in the list even if memory runs out half way. */
-static void respond(cJSON *responses, const char *command, const char *error,
+/* A response to this command; it is in the list even if memory runs out half way. data, which may
+ * be NULL, is taken over. */
+static void respond(cJSON *responses, const char *command, const char *error, cJSON *data,
 		    const char *correlation)
 {
 	cJSON *r = cJSON_CreateObject();
@@ -31,52 +25,88 @@ static void respond(cJSON *responses, const char *command, const char *error,
 	cJSON_AddStringToObject(r, "command", command);
 	if (error != NULL)
 		cJSON_AddStringToObject(r, "error", error);
+	if (data != NULL && !cJSON_AddItemToObject(r, "data", data))
+		cJSON_Delete(data);
 	if (correlation != NULL)
 		cJSON_AddStringToObject(r, "correlationData", correlation);
 	if (!cJSON_AddItemToArray(responses, r))
 		cJSON_Delete(r);
 }
 
-static void run_command(struct eese_plugin *p, const cJSON *c, cJSON *responses)
+/* What is wrong with the request as a whole. */
+static void refuse(cJSON *responses, const char *error)
+{
+	respond(responses, "Unknown command", error, NULL, NULL);
+}
+
+static void run_command(struct eese_plugin *p, struct eese_budget *budget, const cJSON *c,
+			cJSON *responses)
 {
 	const cJSON *name = cJSON_GetObjectItemCaseSensitive(c, "command");
 	const cJSON *correlation = cJSON_GetObjectItemCaseSensitive(c, "correlationData");
 	const char *text = cJSON_GetStringValue(name);
+	char error[EESE_COMMAND_ERROR_SIZE];
+	cJSON *data;
+	bool done;
 
 	if (!cJSON_IsObject(c)) {
-		respond(responses, "Unknown command", "Command not an object", NULL);
+		refuse(responses, "Command not an object");
 		return;
 	}
 	if (text == NULL) {
-		respond(responses, "Unknown command", "Missing command", NULL);
+		refuse(responses, "Missing command");
 		return;
 	}
 	if (correlation != NULL && !cJSON_IsString(correlation)) {
-		respond(responses, text, "Invalid correlationData data type.", NULL);
+		respond(responses, text, "Invalid correlationData data type.", NULL, NULL);
 		return;
 	}
-	for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
-		if (strcasecmp(text, commands[i].name) == 0) {
-			respond(responses, text, commands[i].run(p, c),
-				cJSON_GetStringValue(correlation));
-			return;
-		}
+	done = eese_command_run(p, budget, c, &data, error);
+	respond(responses, text, done ? NULL : error, data, cJSON_GetStringValue(correlation));
+}
+
+/* The keys that addUe brought, whether or not it was done. */
+static void wipe_keys(const cJSON *command)
+{
+	const cJSON *member;
+
+	cJSON_ArrayForEach(member, command)
+	{
+		if (cJSON_IsString(member) && member->string != NULL &&
+		    strcmp(member->string, "e2eIntKey") == 0)
+			eese_wipe(member->valuestring, strlen(member->valuestring));
 	}
-	respond(responses, text, "Unknown command", cJSON_GetStringValue(correlation));
 }
 
 static void run_all(struct eese_plugin *p, const cJSON *request, cJSON *responses)
 {
 	const cJSON *list = cJSON_GetObjectItemCaseSensitive(request, "commands");
+	struct eese_budget budget = {.tell = EESE_REQUEST_TELL, .places = EESE_REQUEST_PLACES};
 	const cJSON *c;
 
-	if (!cJSON_IsArray(list)) {
-		respond(responses, "Unknown command", "Invalid/missing commands", NULL);
-	} else if (cJSON_GetArraySize(list) > REQUEST_COMMANDS) {
-		respond(responses, "Unknown command", "Too many commands: at most 1000", NULL);
-	} else {
-		cJSON_ArrayForEach(c, list) run_command(p, c, responses);
+	if (!cJSON_IsArray(list))
+		refuse(responses, "Invalid/missing commands");
+	else if (cJSON_GetArraySize(list) > REQUEST_COMMANDS)
+		refuse(responses, "Too many commands: at most 1000");
+	else
+		cJSON_ArrayForEach(c, list) run_command(p, &budget, c, responses);
+	cJSON_ArrayForEach(c, list) wipe_keys(c);
+}
+
+/* NULL: it is not one JSON value and nothing else. */
+static cJSON *parse(const char *text, size_t len)
+{
+	const char *end = NULL;
+	cJSON *request = cJSON_ParseWithLengthOpts(text, len, &end, false);
+
+	while (request != NULL && end < text + len && strchr(" \t\r\n", *end) != NULL &&
+	       *end != '\0')
+		end++;
+	if (request != NULL && end < text + len) {
+		cJSON_Delete(request);
+		return NULL;
 	}
+	return request;
 }
 
 static void run_request(struct eese_plugin *p, const struct mosquitto_evt_control *m,
@@ -87,16 +117,16 @@ static void run_request(struct eese_plugin *p, const struct mosquitto_evt_contro
 
 	if (!eese_words_have(p->options.admins, user)) {
 		p->counters[EESE_PLUGIN_CONTROL_REFUSED]++;
-		respond(responses, "Unknown command", "Not authorised", NULL);
+		refuse(responses, "Not authorised");
 		return;
 	}
 	if (m->payloadlen > REQUEST_OCTETS) {
-		respond(responses, "Unknown command", "Payload too long: at most 1 MiB", NULL);
+		refuse(responses, "Payload too long: at most 1 MiB");
 		return;
 	}
-	request = cJSON_ParseWithLength(m->payload, m->payloadlen);
+	request = parse(m->payload, m->payloadlen);
 	if (request == NULL)
-		respond(responses, "Unknown command", "Payload not valid JSON", NULL);
+		refuse(responses, "Payload not valid JSON");
 	else
 		run_all(p, request, responses);
 	cJSON_Delete(request);

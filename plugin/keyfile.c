@@ -46,10 +46,10 @@ static const char *read_setting(const char *word, size_t len, struct line *out)
 		if (out->entry.has_te2e)
 			return "te2e is there twice";
 		out->entry.has_te2e = true;
-		return eese_parse_number(word + sizeof te2e - 1, len - (sizeof te2e - 1), INT32_MAX,
-					 &out->entry.te2e_s)
+		return eese_parse_number(word + sizeof te2e - 1, len - (sizeof te2e - 1),
+					 EESE_TE2E_MAX_S, &out->entry.te2e_s)
 			   ? NULL
-			   : "te2e must be a number of seconds";
+			   : "te2e must be a number of seconds, at most 315360000";
 	}
 	if (len >= sizeof group - 1 && memcmp(word, group, sizeof group - 1) == 0) {
 		if (out->group[0] != '\0')

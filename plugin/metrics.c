@@ -14,22 +14,37 @@ static const char *const plugin_names[EESE_PLUGIN_COUNTERS] = {
     [EESE_PLUGIN_LOST] = "messages/lost",
 };
 
-enum { COUNTERS = EESE_COUNT_MAX + EESE_PLUGIN_COUNTERS, VALUES = COUNTERS + 1 };
+static const char *const state_names[EESE_STATES] = {
+    [EESE_STATE_NO_KEY] = "ues/noKey",          [EESE_STATE_NEW] = "ues/new",
+    [EESE_STATE_PENDING] = "ues/pending",       [EESE_STATE_VALID] = "ues/valid",
+    [EESE_STATE_REFRESHING] = "ues/refreshing", [EESE_STATE_EXPIRED] = "ues/expired",
+};
 
-static uint64_t value(const struct eese_plugin *p, size_t i)
+/* Where each kind begins. */
+enum {
+	PLUGINS = EESE_COUNT_MAX,
+	UES = PLUGINS + EESE_PLUGIN_COUNTERS,
+	BY_STATE = UES + 1,
+};
+
+uint64_t eese_metric_value(const struct eese_plugin *p, size_t i)
 {
-	if (i < EESE_COUNT_MAX)
+	if (i < PLUGINS)
 		return eese_endpoint_counter(p->endpoint, (enum eese_counter)i);
-	if (i < COUNTERS)
-		return p->counters[i - EESE_COUNT_MAX];
-	return eese_endpoint_count(p->endpoint);
+	if (i < UES)
+		return p->counters[i - PLUGINS];
+	if (i < BY_STATE)
+		return eese_endpoint_count(p->endpoint);
+	return eese_endpoint_tally(p->endpoint, (enum eese_ue_state)(i - BY_STATE));
 }
 
-static const char *name(size_t i)
+const char *eese_metric_name(size_t i)
 {
-	if (i < EESE_COUNT_MAX)
+	if (i < PLUGINS)
 		return eese_counter_name((enum eese_counter)i);
-	return i < COUNTERS ? plugin_names[i - EESE_COUNT_MAX] : "ues/count";
+	if (i < UES)
+		return plugin_names[i - PLUGINS];
+	return i < BY_STATE ? "ues/count" : state_names[i - BY_STATE];
 }
 
 /* Retained at QoS 2, as the broker's own. */
@@ -56,10 +71,10 @@ void eese_metrics_tick(struct eese_plugin *p, struct eese_time now)
 	if (p->options.sys_interval_s == 0 || (m->started && now.ms < m->due_ms))
 		return;
 	m->due_ms = now.ms + p->options.sys_interval_s * UINT64_C(1000);
-	for (size_t i = 0; i < VALUES; i++) {
-		uint64_t n = value(p, i);
+	for (size_t i = 0; i < EESE_METRICS; i++) {
+		uint64_t n = eese_metric_value(p, i);
 
-		if ((!m->started || n != m->last[i]) && publish(name(i), n))
+		if ((!m->started || n != m->last[i]) && publish(eese_metric_name(i), n))
 			m->last[i] = n;
 	}
 	m->started = true;

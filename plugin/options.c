@@ -25,19 +25,18 @@ struct option {
 };
 
 #define AT(member) offsetof(struct eese_options, member)
-enum { TEN_YEARS_S = 10 * 365 * 86400 };
 
 /* The README's table lists these in this order; a test compares the two. */
 static const struct option options[] = {
     {"key_file", PATH, AT(key_file), 0, 0},
-    {"te2e", NUMBER, AT(te2e_s), 0, TEN_YEARS_S},
+    {"te2e", NUMBER, AT(te2e_s), 0, EESE_TE2E_MAX_S},
     {"refresh_margin", NUMBER, AT(refresh_margin_pct), 0, 50},
     {"admins", WORDS, AT(admins), 0, 0},
     {"gateways", WORDS, AT(gateways), 0, 0},
     {"acl_default", ALLOW_OR_DEFER, AT(acl_default), 0, 0},
     {"alg", ALG, AT(alg), 0, 0},
     {"update_interval", NUMBER, AT(update_interval_s), 1, 60},
-    {"pending_life", NUMBER, AT(pending_life_s), 60, TEN_YEARS_S},
+    {"pending_life", NUMBER, AT(pending_life_s), 60, EESE_TE2E_MAX_S},
     {"retain_topics", WORDS, AT(retain_topics), 0, 0},
     {"sys_interval", NUMBER, AT(sys_interval_s), 0, 86400},
     {"base", LEVEL, AT(base), 0, 0},

@@ -8,6 +8,9 @@
 
 #include "plugin/broker.h"
 
+/* The longest te2e that can be asked for: ten years. */
+enum { EESE_TE2E_MAX_S = 10 * 365 * 86400 };
+
 struct eese_options {
 	/* Of each string the broker owns the text, for as long as the plugin lives. */
 	const char *base, *app; /* first levels of the protected and of the plaintext topics */

@@ -33,13 +33,35 @@ void eese_plugin_top_up(struct eese_plugin *p)
 			eese_endpoint_add_rand(p->endpoint, rand);
 }
 
+/* A million UEs are come by in a minute, each time for a fraction of a millisecond. */
+enum { TICK_MS = 100, SWEEP_PLACES = 3500 };
+
+static void found_expired(void *ctx, const char *ue_id, const struct eese_actions *what)
+{
+	(void)ctx;
+	(void)ue_id;
+	(void)what;
+}
+
+/* 2.0 calls at every turn of its loop. */
+static void sweep(struct eese_plugin *p, struct eese_time now)
+{
+	if (now.ms < p->sweep_due_ms)
+		return;
+	p->sweep_due_ms = now.ms + TICK_MS;
+	eese_endpoint_sweep(p->endpoint, now, SWEEP_PLACES, found_expired, p);
+}
+
 static int on_tick(int event, void *event_data, void *userdata)
 {
+	struct eese_plugin *p = userdata;
 	struct mosquitto_evt_tick *tick = event_data;
+	struct eese_time now = eese_plugin_now();
 
 	(void)event;
-	EESE_TICK_NEXT_MS(tick) = 100;
-	eese_metrics_tick(userdata, eese_plugin_now());
+	EESE_TICK_NEXT_MS(tick) = TICK_MS;
+	sweep(p, now);
+	eese_metrics_tick(p, now);
 	return MOSQ_ERR_SUCCESS;
 }
 
@@ -129,6 +151,7 @@ static bool start(struct eese_plugin *p, const struct mosquitto_opt *opts, int c
 	    !register_all(p))
 		return false;
 	eese_plugin_top_up(p);
+	p->started = eese_plugin_now();
 	mosquitto_log_printf(MOSQ_LOG_NOTICE,
 			     EESE_LOG "opens %s/<ue>/up/# onto %s/<ue>/up/#, te2e %u s",
 			     p->options.base, p->options.app, p->options.te2e_s);

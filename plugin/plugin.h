@@ -19,10 +19,13 @@ enum eese_plugin_counter {
 	EESE_PLUGIN_COUNTERS
 };
 
+/* All numbers on $SYS/broker/eese/: the counters of both, how many UEs, and in which states. */
+enum { EESE_METRICS = EESE_COUNT_MAX + EESE_PLUGIN_COUNTERS + 1 + EESE_STATES };
+
 struct eese_metrics {
 	uint64_t due_ms;
 	bool started;
-	uint64_t last[EESE_COUNT_MAX + EESE_PLUGIN_COUNTERS + 1];
+	uint64_t last[EESE_METRICS];
 };
 
 struct eese_plugin {
@@ -30,6 +33,8 @@ struct eese_plugin {
 	struct eese_options options;
 	struct eese_endpoint *endpoint;
 	struct eese_roots roots;
+	struct eese_time started;
+	uint64_t sweep_due_ms;
 	uint64_t counters[EESE_PLUGIN_COUNTERS];
 	struct eese_metrics metrics;
 };
@@ -69,5 +74,8 @@ int eese_on_control(int event, void *event_data, void *userdata);
 
 /* metrics.c: counters on $SYS/broker/eese/, those that changed, when they are due. */
 void eese_metrics_tick(struct eese_plugin *p, struct eese_time now);
+/* Number i of EESE_METRICS, and its name: what follows $SYS/broker/eese/. */
+const char *eese_metric_name(size_t i);
+uint64_t eese_metric_value(const struct eese_plugin *p, size_t i);
 
 #endif

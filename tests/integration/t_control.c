@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The enterprise's commands on $CONTROL/eese/v1, and the key file re-read on SIGHUP. */
-#include "harness.h"
+#include "admin.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,12 +19,10 @@ static void start(void)
 {
 	const struct broker_options o = {
 	    .ues = ues, .plugin_lines = "plugin_opt_admins boss " TEST_ADMIN_USER "\n"};
-	const struct mqtt_login login = {
-	    .version = MQTT_5, .client_id = "admin", .username = TEST_ADMIN_USER};
 
 	REQUIRE(broker_start(&broker, &o));
 	REQUIRE(observer_open(&app, &broker, TEST_APP_USER, "app/#"));
-	REQUIRE(mqtt_connect(&admin, broker.port, &login) == 0);
+	REQUIRE(admin_open(&admin, &broker, "admin", MQTT_5));
 }
 
 static void stop(void)
@@ -34,29 +32,9 @@ static void stop(void)
 	broker_stop(&broker);
 }
 
-/* Sends the command as this client; the answer, to be freed, NULL if there is none. */
-static char *command(struct mqtt *m, const char *json, uint8_t qos)
-{
-	const struct mqtt_publish p = {
-	    .topic = "$CONTROL/eese/v1", .payload = json, .len = strlen(json), .qos = qos};
-	struct mqtt_message *msg;
-	char *text = NULL;
-
-	EXPECT(mqtt_publish(m, &p) >= 0);
-	EXPECT(mqtt_sync(m));
-	msg = mqtt_next(m, 0);
-	if (msg != NULL) {
-		EXPECT(strcmp(msg->topic, "$CONTROL/eese/v1/response") == 0);
-		text = (char *)msg->payload;
-		msg->payload = NULL;
-	}
-	mqtt_message_free(msg);
-	return text;
-}
-
 static void expect_done(const char *json, uint8_t qos)
 {
-	char *answer = command(&admin, json, qos);
+	char *answer = admin_ask(&admin, json, qos);
 
 	EXPECT(answer != NULL && strstr(answer, "\"responses\"") != NULL);
 	EXPECT(answer != NULL && strstr(answer, "\"expireKey\"") != NULL);
@@ -168,11 +146,11 @@ static void test_pending_expires(void)
 
 static void test_correlation(void)
 {
-	char *answer = command(&admin,
-			       "{\"commands\":[{\"command\":\"expireKey\",\"group\":\"roof\","
-			       "\"correlationData\":\"c-17\"},{\"command\":\"expireKey\","
-			       "\"ueId\":\"nobody\",\"correlationData\":\"c-18\"}]}",
-			       1);
+	char *answer = admin_ask(&admin,
+				 "{\"commands\":[{\"command\":\"expireKey\",\"group\":\"roof\","
+				 "\"correlationData\":\"c-17\"},{\"command\":\"expireKey\","
+				 "\"ueId\":\"nobody\",\"correlationData\":\"c-18\"}]}",
+				 1);
 	const char *error;
 
 	REQUIRE(answer != NULL);
@@ -212,7 +190,7 @@ static void test_bad_commands(void)
 
 	REQUIRE(fresh(&u, "ue", MQTT_5));
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-		char *answer = command(&admin, bad[i], 1);
+		char *answer = admin_ask(&admin, bad[i], 1);
 
 		if (answer == NULL || strstr(answer, "\"error\"") == NULL) {
 			printf("\n  %s -> %s\n", bad[i], answer != NULL ? answer : "no answer");
@@ -243,7 +221,7 @@ static void test_hostile_json(void)
 		EXPECT(mqtt_publish(&admin, &p) >= 0);
 	}
 	memset(text, '[', sizeof text - 1);
-	free(command(&admin, text, 1));
+	free(admin_ask(&admin, text, 1));
 	EXPECT(mqtt_sync(&admin));
 	while (admin.first != NULL)
 		mqtt_message_free(mqtt_next(&admin, 0));
@@ -265,12 +243,12 @@ static void test_unauthorised(void)
 		struct mqtt m;
 
 		REQUIRE(mqtt_connect(&m, broker.port, &login) == 0);
-		answer = command(&m, all, 1);
+		answer = admin_ask(&m, all, 1);
 		EXPECT(answer == NULL || strstr(answer, "\"error\"") != NULL);
 		free(answer);
 		mqtt_disconnect(&m);
 	}
-	answer = command(&u.link, all, 1);
+	answer = admin_ask(&u.link, all, 1);
 	EXPECT(answer == NULL || strstr(answer, "\"error\"") != NULL);
 	free(answer);
 	EXPECT(!was_expired(&u));
@@ -295,8 +273,6 @@ static void test_answer_is_private(void)
 static void test_no_admins(void)
 {
 	const struct broker_options o = {.ues = ues};
-	const struct mqtt_login login = {
-	    .version = MQTT_5, .client_id = "admin", .username = TEST_ADMIN_USER};
 	struct broker b;
 	struct test_ue u;
 	struct mqtt m;
@@ -305,8 +281,8 @@ static void test_no_admins(void)
 	REQUIRE(broker_start(&b, &o));
 	ue_named(&u, "ue-0");
 	EXPECT(ue_connect(&u, &b, MQTT_5, false) && ue_first_contact(&u));
-	EXPECT(mqtt_connect(&m, b.port, &login) == 0);
-	answer = command(&m, "{\"commands\":[{\"command\":\"expireKey\",\"all\":true}]}", 1);
+	EXPECT(admin_open(&m, &b, "admin", MQTT_5));
+	answer = admin_ask(&m, "{\"commands\":[{\"command\":\"expireKey\",\"all\":true}]}", 1);
 	EXPECT(answer == NULL || strstr(answer, "\"error\"") != NULL);
 	free(answer);
 	EXPECT(ue_say(&u, "t", "still", 1) < 0x80);
