@@ -317,7 +317,7 @@ static bool make_memory(struct device *d, struct eese_ue_config *c)
 	return true;
 }
 
-static int start_library(struct device *d, const struct device_key *key)
+static int start_library(struct device *d, const struct eese_device_key *key)
 {
 	struct eese_ue_config c = {
 	    .ue_id = d->ue_id,
@@ -343,7 +343,7 @@ int device_open(struct device *d, const struct options *o, const struct device_o
 {
 	const struct link_owner link_owner = {d, link_ready, link_control, link_downlink,
 					      link_verdict};
-	struct device_key key;
+	struct eese_device_key key;
 	int code;
 
 	memset(d, 0, sizeof(*d));

@@ -6,53 +6,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "host/hex.h"
 #include "host/private_file.h"
 #include "host/say.h"
 
 enum { LINE_MAX_OCTETS = 512 };
-
-static const char blanks[] = " \t\r\n";
-
-/* The enterprise's settings for this UE mean nothing here, but a misspelt one is an error. */
-static bool setting_ok(const char *word, size_t len)
-{
-	if (len > 5 && memcmp(word, "te2e=", 5) == 0)
-		return strspn(word + 5, "0123456789") == len - 5;
-	return len > 6 && memcmp(word, "group=", 6) == 0;
-}
-
-/* The next word of a line; its length in *len, 0 at the end. */
-static const char *next_word(const char **line, size_t *len)
-{
-	const char *word = *line + strspn(*line, blanks);
-
-	*len = strcspn(word, blanks);
-	*line = word + *len;
-	return word;
-}
-
-/* Reads a line into *out; *empty: a comment, or nothing. The reason of a failure, or NULL. */
-static const char *read_line(const char *line, struct device_key *out, bool *empty)
-{
-	size_t len;
-	const char *word = next_word(&line, &len);
-
-	*empty = len == 0 || *word == '#';
-	if (*empty)
-		return NULL;
-	if (!eese_ue_id_valid(word, len))
-		return "not a UE-ID";
-	memcpy(out->ue_id, word, len);
-	out->ue_id[len] = '\0';
-	word = next_word(&line, &len);
-	if (!eese_hex_read(word, len, out->int_key, EESE_INT_KEY_SIZE))
-		return "64 hexadecimal digits are needed after the UE-ID";
-	for (word = next_word(&line, &len); len > 0 && *word != '#'; word = next_word(&line, &len))
-		if (!setting_ok(word, len))
-			return "only te2e=SECONDS and group=NAME may follow the key";
-	return NULL;
-}
 
 struct search {
 	const char *path, *ue;
@@ -60,11 +17,12 @@ struct search {
 };
 
 /* Takes one line into account; false: the reason was said. */
-static bool take_line(struct search *s, unsigned number, const char *line, struct device_key *out)
+static bool take_line(struct search *s, unsigned number, const char *line,
+		      struct eese_device_key *out)
 {
-	struct device_key key = {0};
+	struct eese_device_key key = {0};
 	bool empty;
-	const char *bad = read_line(line, &key, &empty);
+	const char *bad = eese_key_line_read(line, &key, &empty);
 
 	if (!bad && !empty) {
 		s->lines++;
@@ -79,7 +37,7 @@ static bool take_line(struct search *s, unsigned number, const char *line, struc
 	return !bad;
 }
 
-static bool read_lines(struct search *s, FILE *file, struct device_key *out)
+static bool read_lines(struct search *s, FILE *file, struct eese_device_key *out)
 {
 	char line[LINE_MAX_OCTETS];
 	unsigned number = 0;
@@ -131,7 +89,7 @@ static FILE *open_private(const char *path)
 	return file;
 }
 
-bool keyfile_read(const char *path, const char *ue, struct device_key *out)
+bool keyfile_read(const char *path, const char *ue, struct eese_device_key *out)
 {
 	struct search s = {.path = path, .ue = ue};
 	char buffer[4096]; /* stdio's, here so that it can be wiped */
