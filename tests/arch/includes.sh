@@ -22,7 +22,7 @@ function offend(why)
 	bad = 1
 }
 
-BEGIN { split("plugin coap-gw ue emks", ends) }
+BEGIN { split("plugin ctl coap-gw ue emks", ends) }
 
 FNR == 1 {
 	room = FILENAME
