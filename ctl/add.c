@@ -2,10 +2,10 @@
 #include <string.h>
 
 #include "ctl/commands.h"
+#include "ctl/each.h"
 #include "ctl/key.h"
 #include "ctl/memory.h"
 #include "ctl/out.h"
-#include "ctl/request.h"
 #include "host/hex.h"
 
 static void add_key(cJSON *command, const uint8_t key[EESE_INT_KEY_SIZE])
@@ -17,55 +17,34 @@ static void add_key(cJSON *command, const uint8_t key[EESE_INT_KEY_SIZE])
 	eese_wipe(hex, sizeof hex);
 }
 
-static cJSON *make(const struct options *o, const uint8_t key[EESE_INT_KEY_SIZE])
+static void fill(const struct options *o, const void *key, cJSON *command)
 {
-	cJSON *command = request_command("addUe");
-
-	cJSON_AddStringToObject(command, "ueId", o->args[0]);
 	if (o->key_file != NULL)
 		add_key(command, key);
 	if (o->te2e >= 0)
 		cJSON_AddNumberToObject(command, "te2e", (double)o->te2e);
 	if (o->group != NULL)
 		cJSON_AddStringToObject(command, "group", o->group);
-	return command;
-}
-
-static void print(const struct options *o)
-{
-	cJSON *item;
-
-	if (!o->json) {
-		out_line("%s: added%s", o->args[0], o->key_file == NULL ? ", without a key" : "");
-		return;
-	}
-	item = cJSON_CreateObject();
-	cJSON_AddStringToObject(item, "ueId", o->args[0]);
-	out_array_begin();
-	out_array_item(item);
-	out_array_end();
-	cJSON_Delete(item);
 }
 
 static int run(const struct options *o, const uint8_t key[EESE_INT_KEY_SIZE])
 {
+	struct each each = {.options = o, .command = "addUe", .fill = fill, .ctx = key};
+	const struct names names = {.list = o->args, .count = 1};
 	struct link l;
-	cJSON *data = NULL;
 	int code = link_open(&l, o);
 
 	if (code == GO_ON)
-		code = request_one(&l, make(o, key), &data);
-	cJSON_Delete(data);
+		code = each_run(&each, &l, &names);
 	link_close(&l);
-	if (code != GO_ON)
-		return code;
-	print(o);
-	return EXIT_DONE;
+	if (code == EXIT_DONE && !o->json)
+		out_line("%s: added%s", o->args[0], o->key_file == NULL ? ", without a key" : "");
+	return code;
 }
 
 int add_run(const struct options *o)
 {
-	uint8_t key[EESE_INT_KEY_SIZE];
+	uint8_t key[EESE_INT_KEY_SIZE] = {0};
 	int code = GO_ON;
 
 	if (o->arg_count != 1)

@@ -5,11 +5,12 @@
 #include "ctl/each.h"
 #include "ctl/out.h"
 #include "ctl/request.h"
+#include "host/say.h"
 
 static int run_for_ues(const struct options *o, const struct change *c, struct link *l,
 		       const struct names *names)
 {
-	struct each each = {.options = o, .command = c->command, .fill = c->fill};
+	struct each each = {.options = o, .command = c->command, .fill = c->fill, .ctx = c->ctx};
 	const int code = each_run(&each, l, names);
 
 	if (!o->json && each.succeeded > 0)
@@ -26,37 +27,46 @@ static void add_whole(const struct options *o, const struct change *c, cJSON *to
 		cJSON_AddTrueToObject(to, c->whole);
 }
 
-static void print_whole(const struct options *o, const struct change *c)
+static void print_whole(const struct options *o, const struct change *c, const char *error)
 {
+	const char *before = o->group != NULL ? "group " : "",
+		   *name = o->group != NULL ? o->group : c->whole;
 	cJSON *item;
 
-	if (!o->json) {
-		out_line("%s%s: %s", o->group != NULL ? "group " : "",
-			 o->group != NULL ? o->group : c->whole, c->done);
-		return;
+	if (!o->json && error != NULL) {
+		say_error("%s%s: %s", before, name, error);
+	} else if (!o->json) {
+		out_line("%s%s: %s", before, name, c->done);
+	} else {
+		item = cJSON_CreateObject();
+		add_whole(o, c, item);
+		if (error != NULL)
+			cJSON_AddStringToObject(item, "error", error);
+		out_array_begin();
+		out_array_item(item);
+		out_array_end();
+		cJSON_Delete(item);
 	}
-	item = cJSON_CreateObject();
-	add_whole(o, c, item);
-	out_array_begin();
-	out_array_item(item);
-	out_array_end();
-	cJSON_Delete(item);
 }
 
 static int run_for_whole(const struct options *o, const struct change *c, struct link *l)
 {
-	cJSON *command = request_command(c->command), *data;
+	cJSON *commands = cJSON_CreateArray(), *command = request_command(c->command), *responses;
+	const char *error;
 	int code;
 
-	if (c->fill != NULL)
-		c->fill(o, command);
 	add_whole(o, c, command);
-	code = request_one(l, command, &data);
-	cJSON_Delete(data);
+	if (c->fill != NULL)
+		c->fill(o, c->ctx, command);
+	cJSON_AddItemToArray(commands, command);
+	code = request_run(l, commands, &responses);
 	if (code != GO_ON)
 		return code;
-	print_whole(o, c);
-	return EXIT_DONE;
+	error = request_error(responses->child);
+	print_whole(o, c, error);
+	code = error == NULL ? EXIT_DONE : EXIT_REFUSED;
+	cJSON_Delete(responses);
+	return code;
 }
 
 static int complain(const struct options *o, const struct change *c)

@@ -10,7 +10,8 @@
 struct change {
 	const char *command;
 	/* Puts in what the command has besides whom it is for; may be NULL. */
-	void (*fill)(const struct options *o, cJSON *command);
+	void (*fill)(const struct options *o, const void *ctx, cJSON *command);
+	const void *ctx;
 	const char *whole; /* the member for all UEs, "all" or "default"; NULL: only names go */
 	bool whole_given;  /* the option of that name */
 	const char *done;  /* what is so now: "2 UEs: .." */

@@ -12,7 +12,7 @@ static cJSON *make(const struct each *e, const char *name)
 
 	cJSON_AddStringToObject(command, "ueId", name);
 	if (e->fill != NULL)
-		e->fill(e->options, command);
+		e->fill(e->options, e->ctx, command);
 	return command;
 }
 

@@ -12,7 +12,8 @@ struct each {
 	const struct options *options;
 	const char *command;
 	/* Puts in what the command has besides "ueId"; may be NULL. */
-	void (*fill)(const struct options *o, cJSON *command);
+	void (*fill)(const struct options *o, const void *ctx, cJSON *command);
+	const void *ctx;
 	/* Prints what a success brought, false: it makes no sense. NULL: with --json it is
 	 * {"ueId": ..}, else nothing. */
 	bool (*print)(const struct options *o, const cJSON *response);

@@ -6,8 +6,9 @@
 #include "ctl/commands.h"
 #include "eese/keys.h"
 
-static void fill(const struct options *o, cJSON *command)
+static void fill(const struct options *o, const void *ctx, cJSON *command)
 {
+	(void)ctx;
 	if (o->none)
 		cJSON_AddNullToObject(command, "group");
 	else

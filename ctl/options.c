@@ -14,7 +14,9 @@
 enum { TABLES = 3, COMMON = 1, TIMEOUT_MAX = 86400, PERIOD_MAX = 31536000 };
 
 #define AT(member) offsetof(struct options, member)
-#define NAMING (COMMAND_SHOW | COMMAND_EXPIRE | COMMAND_TE2E | COMMAND_GROUP | COMMAND_REMOVE)
+#define NAMING                                                                                     \
+	(COMMAND_SHOW | COMMAND_EXPIRE | COMMAND_TE2E | COMMAND_GROUP | COMMAND_REMOVE |           \
+	 COMMAND_WATCH)
 
 static const struct eese_option own[] = {
     {0, "group", EESE_OPTION_TEXT, COMMAND_LIST | COMMAND_EXPIRE | COMMAND_TE2E, AT(group), 0, 0,

@@ -9,7 +9,7 @@
 
 enum { TAKEN_BACK = -1 };
 
-/* The first argument, which was looked at before anything is sent. */
+/* The first argument: a number of seconds, or "default". */
 static bool read_life(const struct options *o, long *seconds)
 {
 	if (strcmp(o->args[0], "default") == 0) {
@@ -19,27 +19,27 @@ static bool read_life(const struct options *o, long *seconds)
 	return eese_number_read(o->args[0], 0, OPTIONS_TE2E_MAX, seconds);
 }
 
-static void fill(const struct options *o, cJSON *command)
+static void fill(const struct options *o, const void *ctx, cJSON *command)
 {
-	long seconds;
+	const long *seconds = ctx;
 
-	if (!read_life(o, &seconds))
-		return;
-	if (seconds == TAKEN_BACK)
+	(void)o;
+	if (*seconds == TAKEN_BACK)
 		cJSON_AddNullToObject(command, "te2e");
 	else
-		cJSON_AddNumberToObject(command, "te2e", (double)seconds);
+		cJSON_AddNumberToObject(command, "te2e", (double)*seconds);
 }
 
 int te2e_run(const struct options *o)
 {
 	char duration[TEXT_DURATION_ROOM], done[TEXT_DURATION_ROOM + 16];
-	struct change c = {.command = "setTe2e",
-			   .fill = fill,
-			   .whole = "default",
-			   .whole_given = o->default_te2e,
-			   .done = done};
 	long seconds;
+	const struct change c = {.command = "setTe2e",
+				 .fill = fill,
+				 .ctx = &seconds,
+				 .whole = "default",
+				 .whole_given = o->default_te2e,
+				 .done = done};
 
 	if (o->arg_count == 0 || !read_life(o, &seconds))
 		return options_usage(o->command,
