@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "harness.h"
+#include "program.h"
 
 #include <arpa/inet.h>
 #include <dirent.h>
@@ -169,27 +170,9 @@ static void launch(struct broker *b, const struct broker_options *o)
 char *broker_log(const struct broker *b)
 {
 	char path[192];
-	size_t len = 0, size = 65536;
-	char *text = malloc(size);
-	FILE *f;
 
 	path_in(b, "log", path);
-	f = fopen(path, "r");
-	while (f != NULL && text != NULL) {
-		size_t n = fread(text + len, 1, size - len - 1, f);
-
-		if (n == 0)
-			break;
-		len += n;
-		if (len + 1 == size)
-			text = realloc(text, size *= 2);
-	}
-	if (text == NULL)
-		abort();
-	if (f != NULL)
-		fclose(f);
-	text[len] = '\0';
-	return text;
+	return program_text(path);
 }
 
 static bool log_has(const struct broker *b, const char *what)

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The real tool against the real broker: expiry, lost connections, kill -9. */
 #include "harness.h"
+#include "program.h"
 #include "proxy.h"
 
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -36,13 +35,6 @@ static void stop(void)
 	mqtt_disconnect(&admin);
 	broker_stop(&broker);
 }
-
-/* A run of eese-ue. */
-struct tool {
-	pid_t pid;
-	int in; /* its standard input; -1: closed */
-	char out[192], err[192];
-};
 
 enum { ARGUMENTS_MAX = 40 };
 
@@ -77,87 +69,30 @@ static void common_arguments(struct arguments *a, const char *command, const cha
 		add(a, *more++);
 }
 
-static void exec_tool(const struct tool *t, const struct arguments *a, int in)
-{
-	int out = open(t->out, O_WRONLY | O_CREAT | O_APPEND, 0600);
-	int err = open(t->err, O_WRONLY | O_CREAT | O_APPEND, 0600);
-
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (dup2(in, STDIN_FILENO) < 0 || dup2(out, STDOUT_FILENO) < 0 ||
-	    dup2(err, STDERR_FILENO) < 0)
-		_exit(126);
-	execv(a->list[0], (char *const *)a->list);
-	_exit(127);
-}
-
-static void run_tool(struct tool *t, const char *command, const char *ue, uint16_t port,
+static void run_tool(struct program *t, const char *command, const char *ue, uint16_t port,
 		     const char *const *more)
 {
-	static int runs;
 	struct arguments a;
-	int pipe_in[2];
 
 	common_arguments(&a, command, ue, port, more);
-	snprintf(t->out, sizeof t->out, "%s/out-%d", broker.dir, runs);
-	snprintf(t->err, sizeof t->err, "%s/err-%d", broker.dir, runs++);
-	if (pipe(pipe_in) != 0 || fcntl(pipe_in[1], F_SETFD, FD_CLOEXEC) != 0)
-		abort();
-	fflush(NULL);
-	t->pid = fork();
-	if (t->pid == 0)
-		exec_tool(t, &a, pipe_in[0]);
-	close(pipe_in[0]);
-	t->in = pipe_in[1];
+	program_start(t, broker.dir, a.list);
 }
 
-static void end_input(struct tool *t)
-{
-	if (t->in >= 0)
-		close(t->in);
-	t->in = -1;
-}
-
-static void say_line(struct tool *t, const char *text)
+static void say_line(struct program *t, const char *text)
 {
 	char line[64];
-	int len = snprintf(line, sizeof line, "%s\n", text);
 
-	EXPECT(write(t->in, line, (size_t)len) == len);
+	snprintf(line, sizeof line, "%s\n", text);
+	program_say(t, line);
 }
 
-static char *contents(const char *path)
+/* Its exit code; the end of what it said if it is not 0. */
+static int tool_ends(struct program *t, int timeout_ms)
 {
-	char *text = calloc(1, 1 << 20);
-	FILE *f = fopen(path, "r");
+	const int code = program_ends(t, timeout_ms);
 
-	if (text == NULL)
-		abort();
-	if (f != NULL) {
-		text[fread(text, 1, (1 << 20) - 1, f)] = '\0';
-		fclose(f);
-	}
-	return text;
-}
-
-/* Its exit code; -1 if it had to be killed or died of a signal. */
-static int tool_ends(struct tool *t, int timeout_ms)
-{
-	int status = 0, code = -1;
-
-	end_input(t);
-	for (int waited = 0; code < 0 && waited < timeout_ms; waited += 10) {
-		if (waitpid(t->pid, &status, WNOHANG) == t->pid) {
-			code = WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status);
-			continue;
-		}
-		harness_sleep_ms(10);
-	}
-	if (code < 0) {
-		kill(t->pid, SIGKILL);
-		waitpid(t->pid, &status, 0);
-	}
 	if (code != 0) {
-		char *err = contents(t->err);
+		char *err = program_text(t->err);
 		size_t len = strlen(err);
 
 		printf("\n  eese-ue ended with %d:\n%s\n", code,
@@ -235,7 +170,7 @@ static const char *const version_names[] = {
 static void simple(enum mqtt_version version, uint8_t qos)
 {
 	char ue[EESE_UE_ID_MAX + 1], q[2] = {(char)('0' + qos), '\0'};
-	struct tool t;
+	struct program t;
 
 	take_ue(ue, "ue");
 	for (int i = 0; i < 2; i++) {
@@ -259,7 +194,7 @@ static void test_simple(void)
 static void many_lines(uint8_t qos)
 {
 	char ue[EESE_UE_ID_MAX + 1], q[2] = {(char)('0' + qos), '\0'}, text[32];
-	struct tool t;
+	struct program t;
 
 	take_ue(ue, "short");
 	run_tool(&t, "pub", ue, broker.port,
@@ -289,7 +224,7 @@ static void test_many_lines_qos_2(void)
 static void lossy(uint8_t qos)
 {
 	char ue[EESE_UE_ID_MAX + 1], q[2] = {(char)('0' + qos), '\0'}, text[32];
-	struct tool t;
+	struct program t;
 	struct proxy proxy;
 
 	take_ue(ue, "ue");
@@ -328,9 +263,9 @@ static bool reported(const char *err, int line)
 }
 
 /* After kill -9: what it said was accepted came once, the rest at most once. */
-static void expect_killed_run(const char *ue, const char *stem, int lines, const struct tool *t)
+static void expect_killed_run(const char *ue, const char *stem, int lines, const struct program *t)
 {
-	char topic[128], text[32], *err = contents(t->err);
+	char topic[128], text[32], *err = program_text(t->err);
 
 	snprintf(topic, sizeof topic, "app/%s/up/t", ue);
 	for (int i = 0; i < lines; i++) {
@@ -349,7 +284,7 @@ static void killed(uint8_t qos)
 {
 	enum { LIVES = 10, LINES = 100 };
 	char ue[EESE_UE_ID_MAX + 1], q[2] = {(char)('0' + qos), '\0'}, text[32], stem[24];
-	struct tool t;
+	struct program t;
 	struct proxy proxy;
 	unsigned seed = 20u + qos;
 
@@ -371,7 +306,7 @@ static void killed(uint8_t qos)
 		harness_sleep_ms(delay);
 		kill(t.pid, SIGKILL);
 		waitpid(t.pid, NULL, 0);
-		end_input(&t);
+		program_end_input(&t);
 		EXPECT(observer_sync(&app));
 		expect_killed_run(ue, stem, LINES, &t);
 	}
@@ -404,7 +339,7 @@ static void test_wire(void)
 {
 	static const char text[] = "the temperature is 21.5";
 	char ue[EESE_UE_ID_MAX + 1];
-	struct tool t;
+	struct program t;
 	struct proxy proxy;
 	size_t data = 0;
 
@@ -434,7 +369,7 @@ static void test_wire(void)
 static void test_sub(void)
 {
 	char ue[EESE_UE_ID_MAX + 1], topic[128], text[32], *out, expected[512] = "";
-	struct tool t;
+	struct program t;
 	struct mqtt_publish p = {.topic = topic, .payload = text, .qos = 1};
 	struct mqtt sender;
 	const struct mqtt_login login = {
@@ -456,7 +391,7 @@ static void test_sub(void)
 		harness_sleep_ms(i == 7 ? 1200 : 50);
 	}
 	EXPECT_EQUAL(tool_ends(&t, 30000), 0);
-	out = contents(t.out);
+	out = program_text(t.out);
 	if (strcmp(out, expected) != 0)
 		printf("\n  printed:\n%s", out);
 	EXPECT(strcmp(out, expected) == 0);
@@ -466,7 +401,7 @@ static void test_sub(void)
 
 static int failing(const char *const *more, const char *ue)
 {
-	struct tool t;
+	struct program t;
 
 	run_tool(&t, "pub", ue, broker.port, more);
 	return tool_ends(&t, 20000);
