@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Answers that are given when the request's handler has long returned. */
+#ifndef EESE_COAP_GW_ANSWER_H
+#define EESE_COAP_GW_ANSWER_H
+
+#include "message.h"
+
+struct gateway;
+
+/* Who asked, and how to answer. Holds a reference to the session until it is answered. */
+struct asker {
+	coap_session_t *session; /* NULL: answered */
+	struct peer peer;
+	coap_pdu_type_t type; /* of the request */
+	uint16_t mid;
+	uint8_t token_len;
+	uint8_t token[TOKEN_MAX];
+	uint32_t no_response;
+	struct block block1;
+	size_t size;   /* octets of the request */
+	bool verified; /* the address is known to be its own */
+	bool acked;    /* an empty ACK was sent: the response will be a message of its own */
+};
+
+void asker_init(struct asker *a, const struct message *m, bool verified);
+
+/* Tells a CON's sender that it came and will be answered. */
+void asker_ack(struct gateway *g, struct asker *a);
+
+/* Octets of payload a reply with the other parts of this one may have: what one datagram holds, and
+ * no more than three times what an unverified sender sent. */
+size_t asker_room(const struct asker *a, const struct reply *r);
+
+/* Answers, remembers it for a retransmission, and lets go of the session. */
+void asker_reply(struct gateway *g, struct asker *a, const struct reply *r);
+
+/* Lets go without an answer. */
+void asker_forget(struct asker *a);
+
+#endif

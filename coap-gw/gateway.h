@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The gateway's one state, and who does what with it. */
+#ifndef EESE_COAP_GW_GATEWAY_H
+#define EESE_COAP_GW_GATEWAY_H
+
+#include "body.h"
+#include "broker.h"
+#include "counters.h"
+#include "exchange.h"
+#include "limit.h"
+#include "message.h"
+#include "options.h"
+#include "ue.h"
+
+struct uplink;
+
+struct uplinks {
+	struct uplink *by_mid; /* published, the PUBACK is still to come */
+	struct uplink *rounds; /* those that wait for a round trip, in the order they began to */
+	struct uplink *keys;   /* those that wait a while longer, in the order they began to */
+	struct uplink *fresh;  /* all that are open, the oldest first: those young .. */
+	struct uplink *late;   /* .. and those whose sender was told to wait */
+	size_t count;
+	unsigned round; /* counts the round trips */
+	int round_mid;  /* of the one under way; 0: none is */
+};
+
+struct gateway {
+	const struct options *options;
+	coap_context_t *coap;
+	struct broker live;  /* publishes and hears ctl; nothing of it outlives the connection */
+	unsigned connection; /* counts those */
+	struct ues ues;
+	struct uplinks uplinks;
+	struct exchanges *exchanges;
+	struct bodies *bodies;
+	struct limits *limits;
+	struct counters counters;
+	bool told_of_refusal;
+	bool draining; /* told to end: no new requests */
+};
+
+/* Milliseconds of a clock that never goes back. */
+uint64_t gateway_now(void);
+
+#endif

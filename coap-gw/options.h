@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The command line, and a file with the same options, one a line. */
+#ifndef EESE_COAP_GW_OPTIONS_H
+#define EESE_COAP_GW_OPTIONS_H
+
+#include "host/login.h"
+
+/* Exit codes, documented in eese-coap-gw.8. */
+enum {
+	EXIT_DONE = 0,
+	EXIT_RUN = 1,
+	EXIT_USAGE = 2,
+	EXIT_FILES = 3,
+	EXIT_LISTEN = 4,
+	GO_ON = -1, /* not an exit code */
+};
+
+enum { OPTIONS_BASE_MAX = 256, OPTIONS_LISTEN_MAX = 16 };
+
+struct listen_at {
+	const char *at; /* ADDRESS[:PORT] */
+	bool secure;
+};
+
+/* Strings point into argv or into file. It is not to be copied, for the login in it. */
+struct options {
+	struct eese_login login;
+	const char *config, *id, *base;
+	struct listen_at listen[OPTIONS_LISTEN_MAX];
+	size_t listen_count;
+	bool debug, quiet, events, version;
+	long max_ues, max_requests, max_sessions, max_bodies, max_payload;
+	long rate_ue, burst_ue, rate_address, burst_address;
+	uint64_t answer_wait, ctl_wait; /* milliseconds */
+
+	char *file; /* what --config named, cut into lines */
+	char **words;
+	char default_id[80];
+};
+
+/* GO_ON: *o is complete and checked. Otherwise the exit code. options_free() in any case. */
+int options_parse(struct options *o, int argc, char *argv[]);
+void options_free(struct options *o);
+
+#endif

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The UEs the gateway serves at the moment: what it holds of each, and at most so many. */
+#ifndef EESE_COAP_GW_UE_H
+#define EESE_COAP_GW_UE_H
+
+#include "eese/wire.h"
+#include "hash.h"
+#include "limit.h"
+
+struct uplink;
+
+struct ue {
+	char id[EESE_UE_ID_MAX + 1];
+	struct bucket rate;
+	unsigned heard;         /* the live connection on which its ctl is subscribed; 0: none */
+	struct uplink *uplinks; /* open ones, the oldest first */
+	size_t holds;           /* reasons not to forget it: ue_hold() */
+
+	/* The newest KEY_UPDATE, until an uplink was accepted under its keyset. */
+	uint8_t update[EESE_KEY_UPDATE_MAX];
+	uint8_t update_len; /* 0: none */
+	bool update_new;    /* nobody was given it yet */
+
+	UT_hash_handle hh;
+	struct ue *prev, *next; /* in struct ues */
+};
+
+struct ues {
+	struct ue *by_id;
+	struct ue *idle; /* those that may be forgotten, the longest unused first */
+	size_t count, count_max;
+	/* Told of each UE before it is forgotten. */
+	void (*forgotten)(void *ctx, struct ue *ue);
+	void *ctx;
+};
+
+struct ue *ues_find(const struct ues *u, const char *id);
+
+/* Finds it or makes it, in the place of the longest unused if there is no other; NULL: none can be
+ * had. */
+struct ue *ues_take(struct ues *u, const char *id);
+
+/* Forgets all. */
+void ues_clear(struct ues *u);
+
+/* A UE is not forgotten between these two; they may be nested. */
+void ue_hold(struct ues *u, struct ue *ue);
+void ue_release(struct ues *u, struct ue *ue);
+
+/* What came on ctl: kept if it is a KEY_UPDATE. */
+void ue_keep_update(struct ue *ue, const uint8_t *msg, size_t len);
+
+/* An uplink beginning with this octet was accepted: under the keyset announced, if kid says so. */
+void ue_accepted(struct ue *ue, uint8_t first);
+
+#endif
