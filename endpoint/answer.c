@@ -36,7 +36,7 @@ static struct eese_ref ref_before(struct eese_endpoint *ep, const struct ue *ue,
 	if (announced == ue->current) {
 		return ue->previous == NULL
 			   ? (struct eese_ref){.form = EESE_REF_ABSENT}
-			   : ref_invalid(ue->previous->up.ksn, ue->previous->has_window,
+			   : ref_invalid(ue->previous->ksn, ue->previous->has_window,
 					 &ue->previous->window);
 	}
 	if (ue->current == NULL) {

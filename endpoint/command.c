@@ -11,6 +11,9 @@ struct group *eese_ep_find_or_add_group(struct eese_endpoint *ep, const char *na
 			ep->config.release(g);
 			return NULL;
 		}
+		if (g != NULL) {
+			g->named.is_group = true;
+		}
 	}
 	return g;
 }
@@ -75,6 +78,7 @@ enum eese_result eese_endpoint_set_te2e_ue(struct eese_endpoint *ep, const char 
 	}
 	ue->has_te2e = te2e_s != NULL;
 	ue->te2e_s = te2e_s != NULL ? *te2e_s : 0;
+	eese_ep_changed(ep, &ue->named);
 	return EESE_OK;
 }
 
@@ -90,12 +94,14 @@ enum eese_result eese_endpoint_set_te2e_group(struct eese_endpoint *ep, const ch
 	}
 	g->has_te2e = te2e_s != NULL;
 	g->te2e_s = te2e_s != NULL ? *te2e_s : 0;
+	eese_ep_changed(ep, &g->named);
 	return EESE_OK;
 }
 
 void eese_endpoint_set_te2e_default(struct eese_endpoint *ep, uint32_t te2e_s)
 {
 	ep->config.te2e_s = te2e_s;
+	ep->te2e_changed = true;
 }
 
 uint32_t eese_endpoint_te2e_default(const struct eese_endpoint *ep)
@@ -118,5 +124,6 @@ enum eese_result eese_endpoint_set_group(struct eese_endpoint *ep, const char *u
 		return EESE_FULL;
 	}
 	eese_ep_move_to_group(ep, ue, g);
+	eese_ep_changed(ep, &ue->named);
 	return EESE_OK;
 }

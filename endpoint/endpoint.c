@@ -75,6 +75,7 @@ void eese_endpoint_free(struct eese_endpoint *ep)
 		return;
 	}
 	size_t at = 0;
+	ep->track = false;
 	while (at < ep->ues.size) {
 		if (ep->ues.slots[at] != NULL) {
 			/* another one may move into this place */
@@ -83,6 +84,7 @@ void eese_endpoint_free(struct eese_endpoint *ep)
 			at++;
 		}
 	}
+	eese_ep_free_changes(ep);
 	for (size_t i = 0; i < ep->groups.size; i++) {
 		struct group *g = (struct group *)ep->groups.slots[i];
 		if (g != NULL) {

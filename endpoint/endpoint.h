@@ -169,18 +169,23 @@ struct eese_ue_entry {
 	uint32_t te2e_s;
 	const char *group; /* NUL-terminated, NULL or "": none; same characters as a UE-ID */
 	bool keep;         /* eese_endpoint_remove_unmarked() leaves it */
+	/* Stands for all that a line of a key file says; 0: from no file. */
+	uint32_t line;
 };
 
 /*
  * Adds the UE or replaces what is said of it. A key other than the one in hand is installed at
- * once and wipes every keyset of the old one; the same key changes nothing in its keysets.
+ * once and wipes every keyset of the old one; the same key changes nothing in its keysets. A line
+ * that set the UE before leaves it as commands made it since, also if they removed it: the last
+ * word counts.
  * EESE_INVALID: UE-ID or group; EESE_FULL: no memory, the UE is then as before.
  */
 EESE_MUST_CHECK enum eese_result eese_endpoint_set_ue(struct eese_endpoint *ep, const char *ue_id,
 						      size_t ue_id_len,
 						      const struct eese_ue_entry *entry);
 
-/* Wipes and forgets the UE; false if it is not there. */
+/* Wipes and forgets the UE; false if it is not there. The line of a file that set it does not
+ * bring it back. */
 bool eese_endpoint_remove_ue(struct eese_endpoint *ep, const char *ue_id, size_t ue_id_len);
 
 /* Removes every UE that eese_endpoint_set_ue() did not name since eese_endpoint_mark(), but for
@@ -219,28 +224,78 @@ EESE_MUST_CHECK enum eese_result eese_endpoint_set_group(struct eese_endpoint *e
 
 /* ---- start: state from before ---- */
 
-/* What outlives the EESE's process (architecture: 'what is stored'); secrets are the caller's to
- * seal. The e2e_int_key comes by eese_endpoint_set_ue(). */
-struct eese_ue_saved {
-	uint32_t highest_ksn;
-	bool durable; /* false: highest_ksn may be old (crash, no store) */
-	bool has_current;
+struct eese_keyset_saved {
 	uint32_t ksn;
 	uint8_t alg;
 	uint8_t rand[EESE_RAND_SIZE];
-	bool has_window; /* only after a clean shutdown */
+	bool has_window; /* holds only if it was saved at a clean shutdown */
 	struct eese_window window;
+};
+
+/* What outlives the EESE's process (architecture: 'what is stored'); secrets (key) are the
+ * caller's to seal. */
+struct eese_ue_saved {
+	/* what administrators, the key file and the key server say of it */
+	bool has_key, has_te2e, keep;
+	bool removed; /* only remembered as removed, with line */
+	uint16_t ikid;
+	uint32_t te2e_s;
+	uint32_t line;
+	struct eese_key_grant key;
+	char group[EESE_UE_ID_MAX + 1]; /* "": none */
+	/* its past */
+	uint8_t wanted_alg; /* 0: the endpoint's */
+	bool durable;       /* false: highest_ksn may be old (crash, no store) */
+	uint32_t highest_ksn;
+	bool has_current, has_previous;
+	struct eese_keyset_saved current, previous;
 };
 
 /* What to keep of this UE now; false if it is not there. */
 bool eese_endpoint_save(const struct eese_endpoint *ep, const char *ue_id, size_t ue_id_len,
 			struct eese_ue_saved *out);
 
-/* After eese_endpoint_set_ue() with the key: gives the UE its past. What was current comes back
- * 'current but invalid', reason 3 (clause 5, 'Every start'). */
+/*
+ * Adds the UE, or gives one that is there its past; without has_key it keeps the key that it has.
+ * What was current comes back 'current but invalid', reason 3 (clause 5, 'Every start'). Windows
+ * count only if durable. EESE_NO_KEY: a keyset without a key; EESE_INVALID: a name or an alg;
+ * EESE_FULL: no memory. On failure nothing changed.
+ */
 EESE_MUST_CHECK enum eese_result eese_endpoint_restore(struct eese_endpoint *ep, const char *ue_id,
 						       size_t ue_id_len,
 						       const struct eese_ue_saved *saved);
+
+/* ---- what is to be saved ---- */
+
+enum eese_change_kind {
+	EESE_CHANGE_UE,      /* name, key_changed, ue */
+	EESE_CHANGE_UE_GONE, /* name */
+	EESE_CHANGE_GROUP,   /* name, has_te2e, te2e_s */
+	EESE_CHANGE_DEFAULT, /* te2e_s */
+};
+
+struct eese_change {
+	enum eese_change_kind kind;
+	char name[EESE_UE_ID_MAX + 1];
+	bool key_changed; /* since this UE's last change: key, or that there is none now */
+	bool has_te2e;
+	uint32_t te2e_s;
+	struct eese_ue_saved ue; /* the caller wipes it */
+};
+
+/* From now on every change of what eese_endpoint_save() gives is remembered. */
+void eese_endpoint_track(struct eese_endpoint *ep);
+
+/* The next thing that changed, as it is now, each once however often it changed; false: none.
+ * Windows change all the time and are no change; before eese_endpoint_closing() none is given. */
+bool eese_endpoint_next_change(struct eese_endpoint *ep, struct eese_change *out);
+
+/* This UE was not saved after all. */
+void eese_endpoint_changed_again(struct eese_endpoint *ep, const char *ue_id, size_t ue_id_len);
+
+/* Before a clean shutdown: makes a change of each UE whose windows are not as they were restored.
+ * Goes through the table once. */
+void eese_endpoint_closing(struct eese_endpoint *ep);
 
 /* ---- looking ---- */
 

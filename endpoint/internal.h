@@ -31,12 +31,15 @@ struct held {
 	uint8_t told;    /* bit f: announced with a ref of form f */
 	bool derived, used;
 	bool has_window; /* false: what was accepted under it is not known */
+	bool at_rest;    /* as it was restored: what was saved of it holds */
 };
 
-/* The keyset before: swallows and refuses, delivers nothing. */
+/* The keyset before: swallows and refuses, delivers nothing. Seldom used, so derived each time. */
 struct previous {
-	struct eese_key up;
 	struct eese_window window;
+	uint32_t ksn;
+	uint8_t rand[EESE_RAND_SIZE];
+	uint8_t alg;
 	bool has_window;
 };
 
@@ -54,13 +57,16 @@ struct ue {
 	struct eese_key_grant *candidate; /* a newer key no MAC has held under yet (N6) */
 	struct group *group;
 	struct budget authentic, rest;
-	uint64_t key_created, key_expiry;
-	uint64_t round; /* of eese_endpoint_mark(): named since */
+	uint32_t key_created, key_expiry; /* Unix seconds up to 2106 */
+	uint32_t round;                   /* of eese_endpoint_mark(): named since */
+	uint32_t line;                    /* of eese_ue_entry */
 	uint32_t highest_ksn;
 	uint32_t te2e_s;
 	uint16_t ikid;
 	uint8_t alg; /* 0: the endpoint's */
 	bool has_key, has_te2e, durable, keep;
+	bool key_changed; /* since it was last taken from the list of changes */
+	bool removed;     /* by command, and to stay so: only its name and line count */
 	uint8_t int_key[EESE_INT_KEY_SIZE];
 };
 
@@ -90,7 +96,10 @@ struct eese_endpoint {
 	struct ask *asks;
 	uint64_t epoch; /* counts expiry commands */
 	uint64_t all_mark;
-	uint64_t round;
+	uint32_t round;
+	bool track, closing, te2e_changed;
+	struct eese_named *first_changed, *last_changed;
+	size_t removed; /* of the UEs in the table: those that are only remembered as removed */
 	size_t sweep_at;
 	size_t counting[EESE_STATES],
 	    tally[EESE_STATES]; /* of this round of the sweep, of the last */
@@ -105,10 +114,25 @@ void eese_ep_release(struct eese_endpoint *ep, void *p, size_t size); /* wipes f
 void eese_ep_verdict(struct eese_endpoint *ep, struct eese_actions *out, enum eese_verdict verdict,
 		     enum eese_counter count);
 
-/* ue.c */
+/* changes.c: the list of what is to be saved. Without eese_endpoint_track() it stays empty. */
+void eese_ep_changed(struct eese_endpoint *ep, struct eese_named *n);
+void eese_ep_key_changed(struct eese_endpoint *ep, struct ue *ue);
+/* Takes out of the table a UE whose secrets are wiped; freed now, or when it leaves the list. */
+void eese_ep_let_go(struct eese_endpoint *ep, struct ue *ue);
+void eese_ep_free_changes(struct eese_endpoint *ep);
+
+/* saved.c */
+void eese_ep_save(const struct ue *ue, struct eese_ue_saved *out);
+
+/* ue.c; find_any: one that is only remembered as removed too */
+struct ue *eese_ep_find_any(const struct eese_endpoint *ep, const char *ue_id, size_t len);
 struct ue *eese_ep_find(const struct eese_endpoint *ep, const char *ue_id, size_t len);
 struct ue *eese_ep_add(struct eese_endpoint *ep, const char *ue_id, size_t len);
 void eese_ep_forget(struct eese_endpoint *ep, struct ue *ue);
+/* Octets of a name before its NUL, 0 for NULL; EESE_UE_ID_MAX + 1 if it is too long. */
+size_t eese_ep_name_length(const char *s);
+/* Unix seconds as a UE's record has them: what is later than 2106 is 2106. */
+uint32_t eese_ep_seconds(uint64_t unix_s);
 /* A zeroed thing of size octets that begins with a struct eese_named, its name behind it. */
 void *eese_ep_new_named(struct eese_endpoint *ep, size_t size, const char *name, size_t len);
 bool eese_ep_key_in_hand(const struct ue *ue, struct eese_time now);
@@ -131,6 +155,7 @@ void eese_ep_apply_marks(struct eese_endpoint *ep, const struct ue *ue, struct h
 void eese_ep_invalidate(struct eese_endpoint *ep, struct held *h, uint8_t reason,
 			struct eese_actions *out);
 bool eese_ep_derive(struct ue *ue, struct held *h);
+bool eese_ep_derive_previous(const struct ue *ue, struct eese_keyset *out);
 void eese_ep_use(struct held *h, struct eese_time now);
 void eese_ep_count_units(struct eese_endpoint *ep, struct held *h, uint32_t *units, size_t len,
 			 struct eese_actions *out);

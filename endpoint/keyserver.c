@@ -103,8 +103,9 @@ static bool install(struct eese_endpoint *ep, struct ue *ue, const struct eese_k
 	if (!same && eese_ep_install_key(ep, ue, grant->int_key) != EESE_OK) {
 		return false;
 	}
-	ue->key_created = grant->created;
-	ue->key_expiry = grant->expiry;
+	ue->key_created = eese_ep_seconds(grant->created);
+	ue->key_expiry = eese_ep_seconds(grant->expiry);
+	eese_ep_key_changed(ep, ue);
 	return true;
 }
 
@@ -188,7 +189,7 @@ void eese_endpoint_key_arrived(struct eese_endpoint *ep, struct eese_time now, c
 	if (ue == NULL) {
 		ue = eese_ep_add(ep, ue_id, ue_id_len);
 		if (ue != NULL) {
-			ue->round = ep->round;
+			ue->keep = true; /* no file named it, so none takes it away */
 		}
 	}
 	if (ue != NULL && install(ep, ue, grant)) {

@@ -97,6 +97,13 @@ bool eese_ep_derive(struct ue *ue, struct held *h)
 	return h->derived;
 }
 
+bool eese_ep_derive_previous(const struct ue *ue, struct eese_keyset *out)
+{
+	const struct previous *p = ue->previous;
+	return eese_derive_keyset(ue->int_key, ue->named.name, p->rand, p->ksn, p->alg, out) ==
+	       EESE_OK;
+}
+
 /* te2e starts when the EESE first uses a keyset. */
 void eese_ep_use(struct held *h, struct eese_time now)
 {
@@ -135,7 +142,7 @@ static bool kid_taken(const struct ue *ue, uint64_t ksn)
 {
 	return (ue->current != NULL && ((ue->current->ksn ^ ksn) & 7) == 0) ||
 	       (ue->pending != NULL && ((ue->pending->ksn ^ ksn) & 7) == 0) ||
-	       (ue->previous != NULL && ((ue->previous->up.ksn ^ ksn) & 7) == 0);
+	       (ue->previous != NULL && ((ue->previous->ksn ^ ksn) & 7) == 0);
 }
 
 /* Clause 2, 'KSN': 0 if none is left. */
@@ -193,6 +200,7 @@ bool eese_ep_new_pending(struct eese_endpoint *ep, struct ue *ue, struct eese_ti
 	eese_ep_drop_pending(ep, ue);
 	ue->pending = h;
 	ue->highest_ksn = ksn;
+	eese_ep_changed(ep, &ue->named);
 	return true;
 }
 
@@ -218,7 +226,9 @@ bool eese_ep_confirm(struct eese_endpoint *ep, struct ue *ue, struct eese_action
 		if ((previous = eese_ep_zalloc(ep, sizeof *previous)) == NULL) {
 			return false;
 		}
-		previous->up = ue->current->keys.up;
+		previous->ksn = ue->current->ksn;
+		previous->alg = ue->current->alg;
+		memcpy(previous->rand, ue->current->rand, EESE_RAND_SIZE);
 		previous->window = ue->current->window;
 		previous->has_window = ue->current->has_window;
 		eese_ep_release(ep, ue->current, sizeof *ue->current);
@@ -232,6 +242,7 @@ bool eese_ep_confirm(struct eese_endpoint *ep, struct ue *ue, struct eese_action
 	ep->counters[EESE_COUNT_REFRESHED]++;
 	out->events |= EESE_EVENT_KEY_REFRESHED;
 	out->ksn = ue->current->ksn;
+	eese_ep_changed(ep, &ue->named);
 	return true;
 }
 

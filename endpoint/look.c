@@ -4,7 +4,7 @@
 
 size_t eese_endpoint_count(const struct eese_endpoint *ep)
 {
-	return ep->ues.count;
+	return ep->ues.count - ep->removed;
 }
 
 bool eese_endpoint_has_ue(const struct eese_endpoint *ep, const char *ue_id, size_t ue_id_len)
@@ -94,7 +94,7 @@ size_t eese_endpoint_list(const struct eese_endpoint *ep, struct eese_time now, 
 	size_t i = *at, n = 0;
 	for (; more && n < most && i < ep->ues.size; n++, i++) {
 		const struct ue *ue = (const struct ue *)ep->ues.slots[i];
-		if (ue != NULL) {
+		if (ue != NULL && !ue->removed) {
 			info_of(ep, ue, now, &info);
 			more = each(ctx, &info);
 		}
@@ -118,7 +118,7 @@ void eese_endpoint_sweep(struct eese_endpoint *ep, struct eese_time now, size_t 
 {
 	for (size_t n = 0; n < most && n < ep->ues.size; n++) {
 		struct ue *ue = (struct ue *)ep->ues.slots[ep->sweep_at];
-		if (ue != NULL) {
+		if (ue != NULL && !ue->removed) {
 			ep->counting[state_of(ep, ue, now)]++;
 		}
 		if (ue != NULL && ue->current != NULL && ue->current->invalid == 0) {

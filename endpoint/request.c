@@ -15,13 +15,15 @@ enum eese_result eese_ep_check_request(const uint8_t int_key[EESE_INT_KEY_SIZE],
 }
 
 /* N3: the UE can't use the algorithm that it was given. */
-static bool wants_other_alg(struct ue *ue, const struct eese_key_request *r)
+static bool wants_other_alg(struct eese_endpoint *ep, struct ue *ue,
+			    const struct eese_key_request *r)
 {
 	const struct held *newest = ue->pending != NULL ? ue->pending : ue->current;
 	if (r->reason != EESE_REQUEST_ALG) {
 		return false;
 	}
 	ue->alg = EESE_ALG_AES_CCM_16_64_128;
+	eese_ep_changed(ep, &ue->named);
 	return newest != NULL && newest->alg != EESE_ALG_AES_CCM_16_64_128;
 }
 
@@ -31,7 +33,7 @@ enum course { IGNORE, REPEAT, MAKE };
 static enum course course_of(struct eese_endpoint *ep, struct ue *ue, struct eese_time now,
 			     const struct eese_key_request *r, struct eese_actions *out)
 {
-	if (wants_other_alg(ue, r)) {
+	if (wants_other_alg(ep, ue, r)) {
 		return MAKE;
 	}
 	if (ue->current != NULL && r->ksn < ue->current->ksn) {
@@ -54,10 +56,11 @@ static enum course course_of(struct eese_endpoint *ep, struct ue *ue, struct ees
  * A KSN above all this EESE used: the UE was served by another one, or this one's state is older
  * than the UE's. Then kid may mean another keyset to the UE, so what is held says nothing to it.
  */
-static void learn_ksn(struct ue *ue, uint32_t ksn)
+static void learn_ksn(struct eese_endpoint *ep, struct ue *ue, uint32_t ksn)
 {
 	if (ksn > ue->highest_ksn) {
 		ue->highest_ksn = ksn;
+		eese_ep_changed(ep, &ue->named);
 		if (ue->current != NULL) {
 			ue->current->has_window = false;
 			if (ue->current->invalid == 0) {
@@ -78,7 +81,7 @@ void eese_ep_authentic_request(struct eese_endpoint *ep, struct ue *ue, struct e
 		return;
 	}
 	eese_ep_verdict(ep, out, EESE_HANDLED, EESE_COUNT_REQUESTS);
-	learn_ksn(ue, r->ksn);
+	learn_ksn(ep, ue, r->ksn);
 	if (course == MAKE && !eese_ep_new_pending(ep, ue, now)) {
 		eese_ep_no_pending(ep, ue, &ue->authentic, now, out);
 		return;
@@ -100,8 +103,8 @@ static bool candidate_holds(struct eese_endpoint *ep, struct ue *ue, const uint8
 	}
 	grant = *ue->candidate; /* installing frees it */
 	if (eese_ep_install_key(ep, ue, grant.int_key) == EESE_OK) {
-		ue->key_created = grant.created;
-		ue->key_expiry = grant.expiry;
+		ue->key_created = eese_ep_seconds(grant.created);
+		ue->key_expiry = eese_ep_seconds(grant.expiry);
 		held = true;
 	}
 	eese_wipe(&grant, sizeof grant);

@@ -11,8 +11,12 @@
 /* First member of whatever is in a table. */
 struct eese_named {
 	const char *name; /* ends with NUL; lives as long as the thing */
+	struct eese_named *next_changed;
 	uint32_t hash;
 	uint8_t len;
+	bool is_group;
+	bool changed; /* in the list of changes */
+	bool gone;    /* out of the table, freed when it leaves that list */
 };
 
 struct eese_table {

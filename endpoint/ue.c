@@ -1,10 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* UEs: what an administrator says of them, and what outlives a start. */
+/* UEs: what an administrator says of them. */
 #include "endpoint/internal.h"
+
+struct ue *eese_ep_find_any(const struct eese_endpoint *ep, const char *ue_id, size_t len)
+{
+	return (struct ue *)eese_table_find(&ep->ues, ue_id, len);
+}
 
 struct ue *eese_ep_find(const struct eese_endpoint *ep, const char *ue_id, size_t len)
 {
-	return (struct ue *)eese_table_find(&ep->ues, ue_id, len);
+	struct ue *ue = eese_ep_find_any(ep, ue_id, len);
+	return ue == NULL || ue->removed ? NULL : ue;
+}
+
+uint32_t eese_ep_seconds(uint64_t unix_s)
+{
+	return unix_s > UINT32_MAX ? UINT32_MAX : (uint32_t)unix_s;
 }
 
 /* A zeroed thing of size octets with its name behind it. */
@@ -22,10 +33,20 @@ void *eese_ep_new_named(struct eese_endpoint *ep, size_t size, const char *name,
 
 struct ue *eese_ep_add(struct eese_endpoint *ep, const char *ue_id, size_t len)
 {
-	struct ue *ue = eese_ep_new_named(ep, sizeof *ue, ue_id, len);
+	struct ue *ue = eese_ep_find_any(ep, ue_id, len);
+	if (ue != NULL) { /* removed, and here again */
+		ue->removed = false;
+		ep->removed--;
+		eese_ep_changed(ep, &ue->named);
+		return ue;
+	}
+	ue = eese_ep_new_named(ep, sizeof *ue, ue_id, len);
 	if (ue != NULL && !eese_table_add(&ep->ues, &ue->named)) {
 		ep->config.release(ue);
 		return NULL;
+	}
+	if (ue != NULL) {
+		eese_ep_changed(ep, &ue->named);
 	}
 	return ue;
 }
@@ -36,12 +57,20 @@ static void drop_candidate(struct eese_endpoint *ep, struct ue *ue)
 	ue->candidate = NULL;
 }
 
-void eese_ep_forget(struct eese_endpoint *ep, struct ue *ue)
+/* Nothing secret of it stays. */
+static void wipe_secrets(struct eese_endpoint *ep, struct ue *ue)
 {
-	eese_table_remove(&ep->ues, &ue->named);
 	eese_ep_wipe_keysets(ep, ue);
 	drop_candidate(ep, ue);
-	eese_ep_release(ep, ue, sizeof *ue + ue->named.len + 1);
+	eese_wipe(ue->int_key, sizeof ue->int_key);
+	ue->has_key = false;
+}
+
+void eese_ep_forget(struct eese_endpoint *ep, struct ue *ue)
+{
+	wipe_secrets(ep, ue);
+	ep->removed -= ue->removed;
+	eese_ep_let_go(ep, ue);
 }
 
 /* Clause 8: a key past its expiry counts as not in hand (N11). */
@@ -67,6 +96,7 @@ enum eese_result eese_ep_install_key(struct eese_endpoint *ep, struct ue *ue,
 	ue->durable = false;
 	ue->alg = 0;
 	drop_candidate(ep, ue);
+	eese_ep_key_changed(ep, ue);
 	return EESE_OK;
 }
 
@@ -81,13 +111,15 @@ static enum eese_result set_key(struct eese_endpoint *ep, struct ue *ue,
 		if (r != EESE_OK) {
 			return r;
 		}
+		ue->key_created = 0;
 	}
-	ue->key_expiry = entry->expiry;
+	ue->key_expiry = eese_ep_seconds(entry->expiry);
+	eese_ep_key_changed(ep, ue);
 	return EESE_OK;
 }
 
 /* Octets before the NUL; EESE_UE_ID_MAX + 1 if there are more than a name may have. */
-static size_t bounded_length(const char *s)
+size_t eese_ep_name_length(const char *s)
 {
 	if (s == NULL) {
 		return 0;
@@ -96,10 +128,16 @@ static size_t bounded_length(const char *s)
 	return end == NULL ? EESE_UE_ID_MAX + 1 : (size_t)(end - s);
 }
 
+/* The line that set it before says nothing new, whatever was commanded since. */
+static bool same_line(const struct ue *ue, const struct eese_ue_entry *entry)
+{
+	return ue != NULL && entry->line != 0 && ue->line == entry->line;
+}
+
 enum eese_result eese_endpoint_set_ue(struct eese_endpoint *ep, const char *ue_id, size_t ue_id_len,
 				      const struct eese_ue_entry *entry)
 {
-	size_t group_len = bounded_length(entry->group);
+	size_t group_len = eese_ep_name_length(entry->group);
 	struct group *group = NULL;
 	if (!eese_ue_id_valid(ue_id, ue_id_len) ||
 	    (group_len > 0 && !eese_ue_id_valid(entry->group, group_len))) {
@@ -109,8 +147,12 @@ enum eese_result eese_endpoint_set_ue(struct eese_endpoint *ep, const char *ue_i
 	    (group = eese_ep_find_or_add_group(ep, entry->group, group_len)) == NULL) {
 		return EESE_FULL;
 	}
-	struct ue *ue = eese_ep_find(ep, ue_id, ue_id_len);
-	bool is_new = ue == NULL;
+	struct ue *ue = eese_ep_find_any(ep, ue_id, ue_id_len);
+	bool is_new = ue == NULL || ue->removed;
+	if (same_line(ue, entry)) {
+		ue->round = ep->round;
+		return EESE_OK;
+	}
 	if (is_new && (ue = eese_ep_add(ep, ue_id, ue_id_len)) == NULL) {
 		return EESE_FULL;
 	}
@@ -125,7 +167,9 @@ enum eese_result eese_endpoint_set_ue(struct eese_endpoint *ep, const char *ue_i
 	ue->has_te2e = entry->has_te2e;
 	ue->te2e_s = entry->te2e_s;
 	ue->keep = entry->keep;
+	ue->line = entry->line;
 	ue->round = ep->round;
+	eese_ep_changed(ep, &ue->named);
 	return EESE_OK;
 }
 
@@ -135,7 +179,14 @@ bool eese_endpoint_remove_ue(struct eese_endpoint *ep, const char *ue_id, size_t
 	if (ue == NULL) {
 		return false;
 	}
-	eese_ep_forget(ep, ue);
+	if (ue->line == 0) {
+		eese_ep_forget(ep, ue);
+		return true;
+	}
+	wipe_secrets(ep, ue);
+	eese_ep_key_changed(ep, ue);
+	ue->removed = true;
+	ep->removed++;
 	return true;
 }
 
@@ -151,66 +202,11 @@ size_t eese_endpoint_remove_unmarked(struct eese_endpoint *ep)
 	while (i < ep->ues.size) {
 		struct ue *ue = (struct ue *)ep->ues.slots[i];
 		if (ue != NULL && ue->round != ep->round && !ue->keep) {
+			removed += !ue->removed;
 			eese_ep_forget(ep, ue); /* another one may have moved into this slot */
-			removed++;
 		} else {
 			i++;
 		}
 	}
 	return removed;
-}
-
-bool eese_endpoint_save(const struct eese_endpoint *ep, const char *ue_id, size_t ue_id_len,
-			struct eese_ue_saved *out)
-{
-	memset(out, 0, sizeof *out);
-	const struct ue *ue = eese_ep_find(ep, ue_id, ue_id_len);
-	if (ue == NULL) {
-		return false;
-	}
-	out->highest_ksn = ue->highest_ksn;
-	out->durable = true;
-	if (ue->current != NULL) {
-		out->has_current = true;
-		out->ksn = ue->current->ksn;
-		out->alg = ue->current->alg;
-		memcpy(out->rand, ue->current->rand, EESE_RAND_SIZE);
-		out->has_window = ue->current->has_window;
-		out->window = ue->current->window;
-	}
-	return true;
-}
-
-/* Clause 5, 'Every start': current but invalid, reason 3; pending is gone; KSN is kept. */
-enum eese_result eese_endpoint_restore(struct eese_endpoint *ep, const char *ue_id,
-				       size_t ue_id_len, const struct eese_ue_saved *saved)
-{
-	struct ue *ue = eese_ep_find(ep, ue_id, ue_id_len);
-	if (ue == NULL || !ue->has_key) {
-		return EESE_NO_KEY;
-	}
-	struct held *h = NULL;
-	if (saved->has_current) {
-		if (eese_alg_info(saved->alg) == NULL) {
-			return EESE_INVALID;
-		}
-		if ((h = eese_ep_zalloc(ep, sizeof *h)) == NULL) {
-			return EESE_FULL;
-		}
-		h->ksn = saved->ksn;
-		h->alg = saved->alg;
-		memcpy(h->rand, saved->rand, EESE_RAND_SIZE);
-		h->invalid = EESE_UPDATE_UNKNOWN;
-		h->has_window = saved->durable && saved->has_window;
-		h->window = h->has_window ? saved->window : (struct eese_window){0};
-		if (!eese_ep_derive(ue, h)) {
-			eese_ep_release(ep, h, sizeof *h);
-			return EESE_CRYPTO;
-		}
-	}
-	eese_ep_wipe_keysets(ep, ue);
-	ue->current = h;
-	ue->highest_ksn = saved->highest_ksn;
-	ue->durable = saved->durable;
-	return EESE_OK;
 }

@@ -34,6 +34,17 @@ static enum eese_result open_under(struct uplink *u, const struct eese_key *key)
 			      u->plain, u->len, &u->plain_len);
 }
 
+static enum eese_result open_under_previous(struct uplink *u)
+{
+	struct eese_keyset keys;
+	enum eese_result r = EESE_CRYPTO;
+	if (eese_ep_derive_previous(u->ue, &keys)) {
+		r = open_under(u, &keys.up);
+	}
+	eese_wipe(&keys, sizeof keys);
+	return r;
+}
+
 /* Step 5: no keyset at all for this UE, its key in hand. */
 static void no_keyset(struct uplink *u)
 {
@@ -163,7 +174,9 @@ static void take(struct uplink *u)
 	struct ue *ue = u->ue;
 	enum eese_result r;
 	if (ue->current != NULL && names(u, ue->current->ksn)) {
-		if ((r = open_under(u, &ue->current->keys.up)) == EESE_OK) {
+		r = eese_ep_derive(ue, ue->current) ? open_under(u, &ue->current->keys.up)
+						    : EESE_CRYPTO;
+		if (r == EESE_OK) {
 			under_current(u);
 		} else if (r == EESE_NOT_AUTHENTIC) {
 			wrong_tag(u, ue->current);
@@ -176,8 +189,8 @@ static void take(struct uplink *u)
 		} else if (r == EESE_NOT_AUTHENTIC) {
 			wrong_tag(u, ue->pending);
 		}
-	} else if (ue->previous != NULL && names(u, ue->previous->up.ksn)) {
-		if ((r = open_under(u, &ue->previous->up)) == EESE_OK) {
+	} else if (ue->previous != NULL && names(u, ue->previous->ksn)) {
+		if ((r = open_under_previous(u)) == EESE_OK) {
 			under_previous(u);
 		} else if (r == EESE_NOT_AUTHENTIC) {
 			unknown_key(u);

@@ -2,6 +2,7 @@
 #include "plugin/keyfile.h"
 
 #include <errno.h>
+#include <psa/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -192,6 +193,24 @@ static FILE *open_private(const char *path)
 	return f;
 }
 
+/* Stands for all that the line says; 0 stands for no line. */
+static uint32_t line_hash(const struct line *l)
+{
+	uint8_t digest[32], said[EESE_INT_KEY_SIZE + 5 + sizeof l->group];
+	uint32_t n = 0;
+	size_t len = 0;
+
+	memcpy(said, l->entry.int_key, EESE_INT_KEY_SIZE);
+	said[EESE_INT_KEY_SIZE] = l->entry.has_te2e;
+	memcpy(said + EESE_INT_KEY_SIZE + 1, &l->entry.te2e_s, 4);
+	memcpy(said + EESE_INT_KEY_SIZE + 5, l->group, sizeof l->group);
+	if (psa_hash_compute(PSA_ALG_SHA_256, said, sizeof said, digest, sizeof digest, &len) ==
+	    PSA_SUCCESS)
+		memcpy(&n, digest, sizeof n);
+	eese_wipe(said, sizeof said);
+	return n != 0 ? n : 1;
+}
+
 /* Nothing but a lack of memory can fail here. */
 static void apply(struct eese_endpoint *ep, struct lines *l, const char *path)
 {
@@ -202,6 +221,7 @@ static void apply(struct eese_endpoint *ep, struct lines *l, const char *path)
 		struct line *line = &l->at[i];
 
 		line->entry.group = line->group;
+		line->entry.line = line_hash(line);
 		if (eese_endpoint_set_ue(ep, line->ue_id, strlen(line->ue_id), &line->entry) !=
 		    EESE_OK)
 			failed++;

@@ -12,6 +12,10 @@ static const char *const plugin_names[EESE_PLUGIN_COUNTERS] = {
     [EESE_PLUGIN_DOWNLINK_REFUSED] = "downlink/rejected",
     [EESE_PLUGIN_CONTROL_REFUSED] = "control/rejected",
     [EESE_PLUGIN_LOST] = "messages/lost",
+    [EESE_PLUGIN_STORE_COMMITS] = "store/commits",
+    [EESE_PLUGIN_STORE_FAILURES] = "store/failures",
+    [EESE_PLUGIN_STORE_WAITING] = "store/waiting",
+    [EESE_PLUGIN_STORE_FAILING] = "store/failing",
 };
 
 static const char *const state_names[EESE_STATES] = {

@@ -29,6 +29,8 @@ struct option {
 /* The README's table lists these in this order; a test compares the two. */
 static const struct option options[] = {
     {"key_file", PATH, AT(key_file), 0, 0},
+    {"store", PATH, AT(store), 0, 0},
+    {"kek_file", PATH, AT(kek_file), 0, 0},
     {"te2e", NUMBER, AT(te2e_s), 0, EESE_TE2E_MAX_S},
     {"refresh_margin", NUMBER, AT(refresh_margin_pct), 0, 50},
     {"admins", WORDS, AT(admins), 0, 0},

@@ -15,6 +15,8 @@ struct eese_options {
 	/* Of each string the broker owns the text, for as long as the plugin lives. */
 	const char *base, *app; /* first levels of the protected and of the plaintext topics */
 	const char *key_file;
+	const char *store;         /* NULL: the usual place; "none": no store */
+	const char *kek_file;      /* NULL: as eese_kek_find() says */
 	const char *admins;        /* user names, separated by blanks; NULL: nobody */
 	const char *gateways;      /* the same */
 	const char *retain_topics; /* filters over <sub>, separated by blanks; NULL: none */

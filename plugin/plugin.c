@@ -61,6 +61,7 @@ static int on_tick(int event, void *event_data, void *userdata)
 	(void)event;
 	EESE_TICK_NEXT_MS(tick) = TICK_MS;
 	sweep(p, now);
+	eese_persist_tick(p, now);
 	eese_metrics_tick(p, now);
 	return MOSQ_ERR_SUCCESS;
 }
@@ -147,9 +148,13 @@ static bool start(struct eese_plugin *p, const struct mosquitto_opt *opts, int c
 	    .base_len = strlen(p->options.base),
 	    .app_len = strlen(p->options.app),
 	};
-	if (!make_endpoint(p) || !eese_keyfile_load(p->options.key_file, p->endpoint) ||
-	    !register_all(p))
+	if (!make_endpoint(p) || !eese_persist_load(p) ||
+	    !eese_keyfile_load(p->options.key_file, p->endpoint) || !eese_persist_begin(p))
 		return false;
+	if (!register_all(p)) {
+		eese_persist_stop(p);
+		return false;
+	}
 	eese_plugin_top_up(p);
 	p->started = eese_plugin_now();
 	mosquitto_log_printf(MOSQ_LOG_NOTICE,
@@ -175,6 +180,7 @@ EXPORTED int mosquitto_plugin_init(mosquitto_plugin_id_t *identifier, void **use
 		return MOSQ_ERR_NOMEM;
 	p->id = identifier;
 	if (!start(p, options, option_count)) {
+		eese_persist_abandon(p);
 		eese_endpoint_free(p->endpoint);
 		free(p);
 		return MOSQ_ERR_INVAL;
@@ -192,6 +198,7 @@ EXPORTED int mosquitto_plugin_cleanup(void *userdata, struct mosquitto_opt *opti
 	(void)option_count;
 	if (p != NULL) {
 		unregister(p, CALLBACKS);
+		eese_persist_stop(p);
 		eese_endpoint_free(p->endpoint);
 		free(p);
 	}

@@ -6,6 +6,7 @@
 #include "endpoint/endpoint.h"
 #include "plugin/broker.h"
 #include "plugin/options.h"
+#include "plugin/persist.h"
 #include "plugin/topic.h"
 
 /* What the endpoint does not see, counted beside its own counters. */
@@ -16,6 +17,10 @@ enum eese_plugin_counter {
 	EESE_PLUGIN_DOWNLINK_REFUSED, /* no such UE, too long, no key */
 	EESE_PLUGIN_CONTROL_REFUSED,  /* $CONTROL by somebody who is no admin */
 	EESE_PLUGIN_LOST,             /* opened, but the broker had no memory to carry it on */
+	EESE_PLUGIN_STORE_COMMITS,
+	EESE_PLUGIN_STORE_FAILURES,
+	EESE_PLUGIN_STORE_WAITING, /* rows on their way to the disk, now */
+	EESE_PLUGIN_STORE_FAILING, /* 1: the store can't be written now */
 	EESE_PLUGIN_COUNTERS
 };
 
@@ -37,6 +42,7 @@ struct eese_plugin {
 	uint64_t sweep_due_ms;
 	uint64_t counters[EESE_PLUGIN_COUNTERS];
 	struct eese_metrics metrics;
+	struct eese_persist persist;
 };
 
 /* plugin.c */

@@ -110,6 +110,8 @@ static void write_conf(const struct broker *b, const struct broker_options *o)
 	fprintf(f, "plugin %s\n", EESE_TEST_PLUGIN);
 	if (!o->no_key_option)
 		fprintf(f, "plugin_opt_key_file %s/keys\n", b->dir);
+	if (!o->no_store_option)
+		fprintf(f, "plugin_opt_store %s/eese.db\n", b->dir);
 	if (o->plugin_lines != NULL)
 		fputs(o->plugin_lines, f);
 	if (!o->no_acl)

@@ -82,6 +82,7 @@ struct broker_options {
 	const char *plugin_lines; /* further plugin_opt_ lines */
 	const char *conf_lines;   /* lines in front of the plugin's */
 	bool no_key_option;       /* the plugin is told of no key file */
+	bool no_store_option;     /* nor of a store; in the broker's directory otherwise */
 	bool no_acl;              /* nor of gateways and acl_default, which is allow otherwise */
 };
 

@@ -196,7 +196,7 @@ void world_restart_eese(struct world *w, enum restart how)
 		return;
 	}
 	if (how == RESTART_CRASH) {
-		saved.durable = saved.has_window = false;
+		saved.durable = false;
 	}
 	if (there && how != RESTART_LOST &&
 	    eese_endpoint_restore(w->ep, UE_ID, 3, &saved) != EESE_OK) {

@@ -22,7 +22,7 @@ static const struct {
 
 static bool group_known(enum state s)
 {
-	return s != STRANGER && s != RESTORED && s != RESTORED_BARE;
+	return s != STRANGER;
 }
 
 static const char *command(struct world *w, enum state s, enum command c)

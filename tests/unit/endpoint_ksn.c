@@ -12,8 +12,8 @@ static uint32_t first_ksn(struct world *w, uint32_t highest, bool durable, uint3
 	struct eese_ue_saved saved = {.highest_ksn = highest, .durable = durable};
 	if (current != 0) {
 		saved.has_current = true;
-		saved.ksn = current;
-		saved.alg = EESE_ALG_AES_CCM_16_64_128;
+		saved.current.ksn = current;
+		saved.current.alg = EESE_ALG_AES_CCM_16_64_128;
 	}
 	world_new(w);
 	set_ue(w, w->key, 0, NULL);

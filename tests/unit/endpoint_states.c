@@ -55,7 +55,7 @@ void restart(struct world *w, bool clean)
 	world_make(w);
 	set_ue(w, w->key, 0, NULL);
 	saved.durable = clean;
-	saved.has_window = saved.has_window && clean;
+	saved.current.has_window = saved.current.has_window && clean;
 	CU_ASSERT_EQUAL(eese_endpoint_restore(w->ep, UE, strlen(UE), &saved), EESE_OK);
 }
 
