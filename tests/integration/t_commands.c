@@ -568,7 +568,8 @@ static void test_too_much(void)
 	}
 }
 
-/* SIGHUP: the key file's UEs are as the file says; those that addUe brought stay. */
+/* SIGHUP: a line that is as it was changes nothing, one that changed sets its UE, and whose line is
+ * gone is gone; those that addUe brought stay. */
 static void test_reload(void)
 {
 	struct test_ue added, both;
@@ -579,12 +580,19 @@ static void test_reload(void)
 	add(&both, ",\"te2e\":60");
 	expect_te2e("brought", 60, "ue");
 	set_te2e("\"ueId\":\"ue-0\"", "60");
+	cJSON_Delete(admin_done(&admin, "{\"command\":\"removeUe\",\"ueId\":\"ue-59\"}"));
+	broker_reload(&broker);
+	expect_te2e("ue-0", 60, "ue");
+	expect_gone("ue-59");
 	broker_write_keys(&broker,
 			  (const struct ue_range[]){
-			      {.prefix = "ue", .count = 60}, {.prefix = "later", .count = 1}, {0}},
+			      {.prefix = "ue", .count = 60, .te2e_s = 70},
+			      {.prefix = "later", .count = 1},
+			      {0}},
 			  NULL);
 	broker_reload(&broker);
-	expect_te2e("ue-0", 5000, "default");
+	expect_te2e("ue-0", 70, "ue");
+	expect_te2e("ue-59", 70, "ue");
 	expect_te2e("brought", 60, "ue");
 	expect_te2e("later", 60, "ue");
 	expect_gone("roof-0");
