@@ -38,17 +38,16 @@ void eese_ep_move_to_group(struct eese_endpoint *ep, struct ue *ue, struct group
 enum eese_result eese_endpoint_expire_ue(struct eese_endpoint *ep, const char *ue_id,
 					 size_t ue_id_len, struct eese_actions *out)
 {
-	struct eese_actions unused = {0};
 	memset(out, 0, sizeof *out);
 	struct ue *ue = eese_ep_find(ep, ue_id, ue_id_len);
 	if (ue == NULL) {
 		return EESE_NO_KEY;
 	}
+	if (ue->pending != NULL) {
+		eese_ep_invalidate(ep, ue->pending, EESE_UPDATE_ENTERPRISE, out);
+	}
 	if (ue->current != NULL) {
 		eese_ep_invalidate(ep, ue->current, EESE_UPDATE_ENTERPRISE, out);
-	}
-	if (ue->pending != NULL) {
-		eese_ep_invalidate(ep, ue->pending, EESE_UPDATE_ENTERPRISE, &unused);
 	}
 	return EESE_OK;
 }

@@ -25,8 +25,7 @@ static enum eese_result seal(struct eese_endpoint *ep, struct ue *ue, struct hel
 static struct held *contact(struct eese_endpoint *ep, struct ue *ue, struct eese_time now,
 			    struct eese_actions *out)
 {
-	struct eese_actions unused = {0};
-	if (ue->pending != NULL && !eese_ep_valid(ep, ue, ue->pending, now, &unused) &&
+	if (ue->pending != NULL && !eese_ep_valid(ep, ue, ue->pending, now, out) &&
 	    !eese_ep_new_pending(ep, ue, now)) {
 		return NULL;
 	}

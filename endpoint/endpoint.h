@@ -193,8 +193,9 @@ bool eese_endpoint_remove_ue(struct eese_endpoint *ep, const char *ue_id, size_t
 void eese_endpoint_mark(struct eese_endpoint *ep);
 size_t eese_endpoint_remove_unmarked(struct eese_endpoint *ep);
 
-/* Invalidates every keyset made so far, pending ones too (reason 2): of one UE (*out has its
- * event), of a group, of all. A mark, not a loop. EESE_NO_KEY: no such UE or group. */
+/* Invalidates every keyset made so far, pending ones too (reason 2): of one UE (*out has the event
+ * of its current one, or else of its pending one), of a group, of all. A mark, not a loop.
+ * EESE_NO_KEY: no such UE or group. */
 EESE_MUST_CHECK enum eese_result eese_endpoint_expire_ue(struct eese_endpoint *ep,
 							 const char *ue_id, size_t ue_id_len,
 							 struct eese_actions *out);
@@ -304,7 +305,7 @@ bool eese_endpoint_has_ue(const struct eese_endpoint *ep, const char *ue_id, siz
 uint64_t eese_endpoint_counter(const struct eese_endpoint *ep, enum eese_counter c);
 const char *eese_counter_name(enum eese_counter c);
 
-/* Whether the UE is there with an e2e_int_key that has not expired. */
+/* Whether the UE is there with an e2e_int_key that has not expired and is good for a keyset. */
 bool eese_endpoint_has_key(const struct eese_endpoint *ep, struct eese_time now, const char *ue_id,
 			   size_t ue_id_len);
 bool eese_endpoint_has_group(const struct eese_endpoint *ep, const char *group, size_t group_len);

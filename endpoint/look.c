@@ -16,7 +16,7 @@ bool eese_endpoint_has_key(const struct eese_endpoint *ep, struct eese_time now,
 			   size_t ue_id_len)
 {
 	const struct ue *ue = eese_ep_find(ep, ue_id, ue_id_len);
-	return ue != NULL && eese_ep_key_in_hand(ue, now);
+	return ue != NULL && eese_ep_key_serves(ue, now);
 }
 
 bool eese_endpoint_has_group(const struct eese_endpoint *ep, const char *group, size_t group_len)
@@ -111,6 +111,17 @@ static void end_round(struct eese_endpoint *ep)
 	ep->sweep_at = 0;
 }
 
+static void
+raise_expiry(struct eese_endpoint *ep, const struct ue *ue, struct held *h, struct eese_time now,
+	     void (*report)(void *ctx, const char *ue_id, const struct eese_actions *what),
+	     void *ctx)
+{
+	struct eese_actions what = {0};
+	if (h != NULL && h->invalid == 0 && !eese_ep_valid(ep, ue, h, now, &what)) {
+		report(ctx, ue->named.name, &what);
+	}
+}
+
 void eese_endpoint_sweep(struct eese_endpoint *ep, struct eese_time now, size_t most,
 			 void (*report)(void *ctx, const char *ue_id,
 					const struct eese_actions *what),
@@ -121,11 +132,9 @@ void eese_endpoint_sweep(struct eese_endpoint *ep, struct eese_time now, size_t 
 		if (ue != NULL && !ue->removed) {
 			ep->counting[state_of(ep, ue, now)]++;
 		}
-		if (ue != NULL && ue->current != NULL && ue->current->invalid == 0) {
-			struct eese_actions what = {0};
-			if (!eese_ep_valid(ep, ue, ue->current, now, &what)) {
-				report(ctx, ue->named.name, &what);
-			}
+		if (ue != NULL) {
+			raise_expiry(ep, ue, ue->current, now, report, ctx);
+			raise_expiry(ep, ue, ue->pending, now, report, ctx);
 		}
 		if (++ep->sweep_at >= ep->ues.size) {
 			end_round(ep);

@@ -237,6 +237,75 @@ static void tally(void)
 	world_free(&w);
 }
 
+struct found {
+	size_t count;
+	uint32_t ksn[2];
+	uint8_t reason;
+};
+
+static void find(void *ctx, const char *ue_id, const struct eese_actions *what)
+{
+	struct found *f = ctx;
+	CU_ASSERT_STRING_EQUAL(ue_id, UE);
+	CU_ASSERT_EQUAL(what->events, EESE_EVENT_KEY_EXPIRED);
+	if (f->count < COUNT(f->ksn)) {
+		f->ksn[f->count] = what->expired_ksn;
+	}
+	f->reason = what->expired_reason;
+	f->count++;
+}
+
+/* Each keyset that became invalid is reported once, the pending one too. */
+static void sweep_finds(void)
+{
+	struct world w;
+	struct found f = {0};
+	world_in(&w, VALID_PENDING);
+	eese_endpoint_sweep(w.ep, w.now, SIZE_MAX, find, &f);
+	CU_ASSERT_EQUAL(f.count, 0);
+	eese_endpoint_expire_all(w.ep);
+	CU_ASSERT_EQUAL(counter(&w, EESE_COUNT_EXPIRED_ENTERPRISE), 0); /* a mark, not a loop */
+	eese_endpoint_sweep(w.ep, w.now, SIZE_MAX, find, &f);
+	CU_ASSERT_EQUAL(f.count, 2);
+	CU_ASSERT_EQUAL(f.reason, EESE_UPDATE_ENTERPRISE);
+	CU_ASSERT_EQUAL(f.ksn[0], w.current.up.ksn);
+	CU_ASSERT_EQUAL(f.ksn[1], w.pending.up.ksn);
+	eese_endpoint_sweep(w.ep, w.now, SIZE_MAX, find, &f);
+	CU_ASSERT_EQUAL(f.count, 2);
+	world_free(&w);
+}
+
+/* A pending keyset under which downlink was sent runs out like any other. */
+static void pending_runs_out(void)
+{
+	struct world w;
+	struct found f = {0};
+	world_in(&w, KEYED);
+	downlink(&w);
+	uint32_t ksn = w.out.ksn;
+	pass(&w, w.config.te2e_s);
+	eese_endpoint_sweep(w.ep, w.now, SIZE_MAX, find, &f);
+	CU_ASSERT_EQUAL(f.count, 1);
+	CU_ASSERT_EQUAL(f.ksn[0], ksn);
+	CU_ASSERT_EQUAL(f.reason, EESE_UPDATE_EXPIRED);
+	world_free(&w);
+	/* found by the next downlink, before any sweep */
+	world_in(&w, KEYED);
+	downlink(&w);
+	ksn = w.out.ksn;
+	pass(&w, w.config.te2e_s);
+	downlink(&w);
+	CU_ASSERT_EQUAL(w.out.events, EESE_EVENT_KEY_EXPIRED);
+	CU_ASSERT_EQUAL(w.out.expired_ksn, ksn);
+	CU_ASSERT_TRUE(w.out.ksn > ksn);
+	/* by command */
+	ksn = w.out.ksn;
+	CU_ASSERT_EQUAL(eese_endpoint_expire_ue(w.ep, UE, strlen(UE), &w.out), EESE_OK);
+	CU_ASSERT_EQUAL(w.out.events, EESE_EVENT_KEY_EXPIRED);
+	CU_ASSERT_EQUAL(w.out.expired_ksn, ksn);
+	world_free(&w);
+}
+
 static void kept(void)
 {
 	struct world w = with_many();
@@ -264,6 +333,8 @@ int main(void)
 	    {"from group to group", moving},
 	    {"pages", pages},
 	    {"tally", tally},
+	    {"the sweep's finds", sweep_finds},
+	    {"a pending keyset runs out", pending_runs_out},
 	    {"kept", kept},
 	};
 	return run_suite("endpoint: look", tests, COUNT(tests));
