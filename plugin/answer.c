@@ -30,6 +30,7 @@ void eese_answer(struct eese_plugin *p, const struct eese_topic *t, struct eese_
 		 const struct eese_actions *what)
 {
 	send_control(p, t, what);
+	eese_tell_actions(p, now, t->ue, t->ue_len, what);
 	if (what->ask)
 		ask_key_file(p, t, now);
 	eese_plugin_top_up(p);

@@ -25,9 +25,12 @@ const char *eese_command_expire_key(struct eese_call *c)
 	const char *group = eese_call_text(c, EESE_MEMBER_GROUP);
 	struct eese_actions what;
 
-	if (ue != NULL)
-		return text_of(eese_endpoint_expire_ue(c->p->endpoint, ue, strlen(ue), &what),
-			       EESE_ERROR_TEXT_UE_NOT_FOUND, EESE_ERROR_TEXT_UE_NOT_FOUND);
+	if (ue != NULL) {
+		if (eese_endpoint_expire_ue(c->p->endpoint, ue, strlen(ue), &what) != EESE_OK)
+			return EESE_ERROR_TEXT_UE_NOT_FOUND;
+		eese_tell_actions(c->p, eese_plugin_now(), ue, strlen(ue), &what);
+		return NULL;
+	}
 	if (group != NULL)
 		return text_of(eese_endpoint_expire_group(c->p->endpoint, group, strlen(group)),
 			       EESE_ERROR_TEXT_GROUP_NOT_FOUND, EESE_ERROR_TEXT_GROUP_NOT_FOUND);
@@ -111,7 +114,8 @@ const char *eese_command_remove_ue(struct eese_call *c)
 {
 	const char *ue = eese_call_text(c, EESE_MEMBER_UE_ID);
 
-	return eese_endpoint_remove_ue(c->p->endpoint, ue, strlen(ue))
-		   ? NULL
-		   : EESE_ERROR_TEXT_UE_NOT_FOUND;
+	if (!eese_endpoint_remove_ue(c->p->endpoint, ue, strlen(ue)))
+		return EESE_ERROR_TEXT_UE_NOT_FOUND;
+	eese_hold_flush(c->p, eese_plugin_now(), NULL); /* its plaintext, too, is to be gone */
+	return NULL;
 }

@@ -7,20 +7,6 @@
 
 #include "plugin/plugin.h"
 
-/*
- * Acknowledged as a success, delivered to nobody, kept nowhere. Always the same: the broker
- * compares a QoS 2 retransmission with what became of the first, and drops both if they differ. Two
- * octets, so that it fits where any topic of ours was.
- */
-static int sink(struct mosquitto_evt_message *m)
-{
-	memcpy(m->topic, EESE_SINK_TOPIC, sizeof EESE_SINK_TOPIC);
-	m->payload = NULL;
-	m->payloadlen = 0;
-	m->retain = false;
-	return MOSQ_ERR_SUCCESS;
-}
-
 static int refuse(struct eese_plugin *p, enum eese_plugin_counter counter)
 {
 	p->counters[counter]++;
@@ -45,28 +31,6 @@ static bool retain_wanted(const struct eese_plugin *p, const struct eese_topic *
 	return false;
 }
 
-/* The payload becomes this one; the broker frees the one it had. */
-static void replace_payload(struct mosquitto_evt_message *m, uint8_t *payload, size_t len)
-{
-	if (len == 0) {
-		mosquitto_free(payload);
-		payload = NULL;
-	} else {
-		payload[len] = '\0'; /* other code in the broker counts on it */
-	}
-	m->payload = payload;
-	m->payloadlen = (uint32_t)len;
-}
-
-/* Puts another first level before the rest of the topic. In its own buffer: whether the broker
- * frees a topic that was replaced differs between versions. */
-static void replace_level(struct mosquitto_evt_message *m, size_t old_len, const char *level,
-			  size_t len)
-{
-	memmove(m->topic + len, m->topic + old_len, strlen(m->topic + old_len) + 1);
-	memcpy(m->topic, level, len);
-}
-
 /*
  * In place at QoS 0 and 1 only: a QoS 2 retransmission is compared with what was stored, and can't
  * be opened twice. Properties are whoever's carried the message, and can't be taken off in place
@@ -87,8 +51,8 @@ static int deliver(struct eese_plugin *p, struct mosquitto_evt_message *m,
 	bool retain = m->retain && retain_wanted(p, t);
 
 	if (up_in_place(p, m, retain)) {
-		replace_payload(m, payload, len);
-		replace_level(m, p->roots.base_len, p->roots.app, p->roots.app_len);
+		eese_replace_payload(m, payload, len);
+		eese_replace_level(m, p->roots.base_len, p->roots.app, p->roots.app_len);
 		m->retain = false;
 		return MOSQ_ERR_SUCCESS;
 	}
@@ -98,7 +62,7 @@ static int deliver(struct eese_plugin *p, struct mosquitto_evt_message *m,
 				     EESE_LOG "out of memory: a message of %.*s is lost",
 				     (int)t->ue_len, t->ue);
 	}
-	return sink(m);
+	return eese_sink(m);
 }
 
 static int uplink(struct eese_plugin *p, struct mosquitto_evt_message *m,
@@ -118,7 +82,7 @@ static int uplink(struct eese_plugin *p, struct mosquitto_evt_message *m,
 	if (what.verdict == EESE_DELIVER)
 		return deliver(p, m, t, plain, what.plain_len);
 	mosquitto_free(plain);
-	return what.verdict == EESE_DROP ? MOSQ_ERR_ACL_DENIED : sink(m);
+	return what.verdict == EESE_DROP ? MOSQ_ERR_ACL_DENIED : eese_sink(m);
 }
 
 static int request(struct eese_plugin *p, struct mosquitto_evt_message *m,
@@ -129,55 +93,7 @@ static int request(struct eese_plugin *p, struct mosquitto_evt_message *m,
 
 	eese_endpoint_request(p->endpoint, now, t->ue, t->ue_len, m->payload, m->payloadlen, &what);
 	eese_answer(p, t, now, &what);
-	return what.verdict == EESE_DROP ? MOSQ_ERR_ACL_DENIED : sink(m);
-}
-
-/*
- * QoS 2 in place: a retransmission is sealed anew and takes the place of the one that was stored,
- * so that one arrives. Its way starts when the publisher releases it, behind the KEY_UPDATE.
- */
-static bool down_in_place(const struct eese_plugin *p, const struct mosquitto_evt_message *m)
-{
-	return m->qos == 2 && m->properties == NULL && p->roots.base_len <= p->roots.app_len;
-}
-
-/* sealed is taken over. */
-static int send_down(struct eese_plugin *p, struct mosquitto_evt_message *m,
-		     const struct eese_topic *t, uint8_t *sealed, size_t len)
-{
-	if (down_in_place(p, m)) {
-		replace_payload(m, sealed, len);
-		replace_level(m, p->roots.app_len, p->roots.base, p->roots.base_len);
-		m->retain = false;
-		return MOSQ_ERR_SUCCESS;
-	}
-	if (!eese_send(p->roots.base, t, "down/", sealed, len, m->qos, false))
-		return refuse(p, EESE_PLUGIN_LOST);
-	return sink(m);
-}
-
-static int downlink(struct eese_plugin *p, struct mosquitto_evt_message *m,
-		    const struct eese_topic *t)
-{
-	struct eese_time now = eese_plugin_now();
-	struct eese_actions what;
-	size_t size = m->payloadlen + (size_t)EESE_DATA_OVERHEAD_MAX;
-	bool ordered;
-	uint8_t *sealed;
-	enum eese_result r;
-
-	if (m->payloadlen > EESE_PLAINTEXT_MAX || t->sub_len > EESE_TOPIC_MAX)
-		return refuse(p, EESE_PLUGIN_DOWNLINK_REFUSED);
-	sealed = mosquitto_malloc(size + 1);
-	if (sealed == NULL)
-		return refuse(p, EESE_PLUGIN_DOWNLINK_REFUSED);
-	r = eese_endpoint_downlink(p->endpoint, now, t->ue, t->ue_len, t->sub, t->sub_len,
-				   m->payload, m->payloadlen, sealed, size, &ordered, &what);
-	eese_answer(p, t, now, &what);
-	if (r == EESE_OK)
-		return send_down(p, m, t, sealed, what.sealed_len);
-	mosquitto_free(sealed);
-	return refuse(p, EESE_PLUGIN_DOWNLINK_REFUSED);
+	return what.verdict == EESE_DROP ? MOSQ_ERR_ACL_DENIED : eese_sink(m);
 }
 
 int eese_on_message(int event, void *event_data, void *userdata)
@@ -196,7 +112,7 @@ int eese_on_message(int event, void *event_data, void *userdata)
 	case EESE_TOPIC_REQUEST:
 		return request(p, m, &t);
 	case EESE_TOPIC_DOWN:
-		return downlink(p, m, &t);
+		return eese_downlink(p, m, &t);
 	case EESE_TOPIC_CONTROL:
 	case EESE_TOPIC_SEALED:
 	case EESE_TOPIC_OPENED:

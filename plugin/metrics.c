@@ -10,12 +10,15 @@ static const char *const plugin_names[EESE_PLUGIN_COUNTERS] = {
     [EESE_PLUGIN_WRITE_REFUSED] = "acl/publish/rejected",
     [EESE_PLUGIN_SUBSCRIBE_REFUSED] = "acl/subscribe/rejected",
     [EESE_PLUGIN_DOWNLINK_REFUSED] = "downlink/rejected",
+    [EESE_PLUGIN_DOWNLINK_DROPPED] = "downlink/dropped",
     [EESE_PLUGIN_CONTROL_REFUSED] = "control/rejected",
     [EESE_PLUGIN_LOST] = "messages/lost",
     [EESE_PLUGIN_STORE_COMMITS] = "store/commits",
     [EESE_PLUGIN_STORE_FAILURES] = "store/failures",
     [EESE_PLUGIN_STORE_WAITING] = "store/waiting",
     [EESE_PLUGIN_STORE_FAILING] = "store/failing",
+    [EESE_PLUGIN_EVENTS_SENT] = "events/sent",
+    [EESE_PLUGIN_EVENTS_DROPPED] = "events/dropped",
 };
 
 static const char *const state_names[EESE_STATES] = {
@@ -27,7 +30,8 @@ static const char *const state_names[EESE_STATES] = {
 /* Where each kind begins. */
 enum {
 	PLUGINS = EESE_COUNT_MAX,
-	UES = PLUGINS + EESE_PLUGIN_COUNTERS,
+	HELD = PLUGINS + EESE_PLUGIN_COUNTERS,
+	UES = HELD + 1,
 	BY_STATE = UES + 1,
 };
 
@@ -35,10 +39,10 @@ uint64_t eese_metric_value(const struct eese_plugin *p, size_t i)
 {
 	if (i < PLUGINS)
 		return eese_endpoint_counter(p->endpoint, (enum eese_counter)i);
-	if (i < UES)
+	if (i < HELD)
 		return p->counters[i - PLUGINS];
 	if (i < BY_STATE)
-		return eese_endpoint_count(p->endpoint);
+		return i == HELD ? p->hold.count : eese_endpoint_count(p->endpoint);
 	return eese_endpoint_tally(p->endpoint, (enum eese_ue_state)(i - BY_STATE));
 }
 
@@ -46,9 +50,11 @@ const char *eese_metric_name(size_t i)
 {
 	if (i < PLUGINS)
 		return eese_counter_name((enum eese_counter)i);
-	if (i < UES)
+	if (i < HELD)
 		return plugin_names[i - PLUGINS];
-	return i < BY_STATE ? "ues/count" : state_names[i - BY_STATE];
+	if (i < BY_STATE)
+		return i == HELD ? "downlink/held" : "ues/count";
+	return state_names[i - BY_STATE];
 }
 
 /* Retained at QoS 2, as the broker's own. */

@@ -39,6 +39,7 @@ static const struct option options[] = {
     {"alg", ALG, AT(alg), 0, 0},
     {"update_interval", NUMBER, AT(update_interval_s), 1, 60},
     {"pending_life", NUMBER, AT(pending_life_s), 60, EESE_TE2E_MAX_S},
+    {"hold_life", NUMBER, AT(hold_life_s), 0, 86400},
     {"retain_topics", WORDS, AT(retain_topics), 0, 0},
     {"sys_interval", NUMBER, AT(sys_interval_s), 0, 86400},
     {"base", LEVEL, AT(base), 0, 0},
@@ -192,6 +193,7 @@ bool eese_options_read(const struct mosquitto_opt *opts, int count, struct eese_
 	    .update_interval_s = 1,
 	    .pending_life_s = 7 * 86400,
 	    .sys_interval_s = 10,
+	    .hold_life_s = 3600,
 	    .acl_default = MOSQ_ERR_PLUGIN_DEFER,
 	    .alg = EESE_ALG_AES_CCM_16_64_128,
 	};

@@ -25,6 +25,7 @@ struct eese_options {
 	uint32_t update_interval_s;
 	uint32_t pending_life_s;
 	uint32_t sys_interval_s; /* 0: no counters */
+	uint32_t hold_life_s;    /* 0: nothing is held */
 	uint32_t alg;            /* enum eese_alg */
 	uint32_t acl_default; /* what is none of ours: MOSQ_ERR_SUCCESS or MOSQ_ERR_PLUGIN_DEFER */
 };

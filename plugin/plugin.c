@@ -36,20 +36,28 @@ void eese_plugin_top_up(struct eese_plugin *p)
 /* A million UEs are come by in a minute, each time for a fraction of a millisecond. */
 enum { TICK_MS = 100, SWEEP_PLACES = 3500 };
 
+struct finding {
+	struct eese_plugin *p;
+	struct eese_time now;
+};
+
 static void found_expired(void *ctx, const char *ue_id, const struct eese_actions *what)
 {
-	(void)ctx;
-	(void)ue_id;
-	(void)what;
+	const struct finding *f = ctx;
+
+	eese_tell_actions(f->p, f->now, ue_id, strlen(ue_id), what);
 }
 
 /* 2.0 calls at every turn of its loop. */
 static void sweep(struct eese_plugin *p, struct eese_time now)
 {
+	struct finding f = {.p = p, .now = now};
+
 	if (now.ms < p->sweep_due_ms)
 		return;
 	p->sweep_due_ms = now.ms + TICK_MS;
-	eese_endpoint_sweep(p->endpoint, now, SWEEP_PLACES, found_expired, p);
+	eese_endpoint_sweep(p->endpoint, now, SWEEP_PLACES, found_expired, &f);
+	eese_hold_flush(p, now, NULL);
 }
 
 static int on_tick(int event, void *event_data, void *userdata)
@@ -62,6 +70,7 @@ static int on_tick(int event, void *event_data, void *userdata)
 	EESE_TICK_NEXT_MS(tick) = TICK_MS;
 	sweep(p, now);
 	eese_persist_tick(p, now);
+	eese_events_tick(p, now);
 	eese_metrics_tick(p, now);
 	return MOSQ_ERR_SUCCESS;
 }
@@ -76,6 +85,7 @@ static int on_reload(int event, void *event_data, void *userdata)
 	if (!eese_keyfile_load(p->options.key_file, p->endpoint))
 		mosquitto_log_printf(MOSQ_LOG_WARNING, EESE_LOG
 				     "the key file was not taken over, all UEs are as before");
+	eese_hold_flush(p, eese_plugin_now(), NULL);
 	return MOSQ_ERR_SUCCESS;
 }
 
@@ -87,6 +97,7 @@ static const struct {
     {MOSQ_EVT_MESSAGE, NULL, eese_on_message},
     {MOSQ_EVT_ACL_CHECK, NULL, eese_on_acl_check},
     {MOSQ_EVT_CONTROL, EESE_CONTROL_TOPIC, eese_on_control},
+    {MOSQ_EVT_DISCONNECT, NULL, eese_on_disconnect},
     {MOSQ_EVT_RELOAD, NULL, on_reload},
     {MOSQ_EVT_TICK, NULL, on_tick},
 };
@@ -199,6 +210,8 @@ EXPORTED int mosquitto_plugin_cleanup(void *userdata, struct mosquitto_opt *opti
 	if (p != NULL) {
 		unregister(p, CALLBACKS);
 		eese_persist_stop(p);
+		eese_hold_free(&p->hold);
+		eese_events_free(&p->events);
 		eese_endpoint_free(p->endpoint);
 		free(p);
 	}

@@ -5,8 +5,11 @@
 
 #include "endpoint/endpoint.h"
 #include "plugin/broker.h"
+#include "plugin/event.h"
+#include "plugin/hold.h"
 #include "plugin/options.h"
 #include "plugin/persist.h"
+#include "plugin/rewrite.h"
 #include "plugin/topic.h"
 
 /* What the endpoint does not see, counted beside its own counters. */
@@ -14,18 +17,22 @@ enum eese_plugin_counter {
 	EESE_PLUGIN_TOPIC_REFUSED, /* a topic nobody may publish on */
 	EESE_PLUGIN_WRITE_REFUSED, /* ACL: not this client's to publish on */
 	EESE_PLUGIN_SUBSCRIBE_REFUSED,
-	EESE_PLUGIN_DOWNLINK_REFUSED, /* no such UE, too long, no key */
+	EESE_PLUGIN_DOWNLINK_REFUSED, /* no such UE, too long, no room to hold it */
+	EESE_PLUGIN_DOWNLINK_DROPPED, /* was held, and no key came */
 	EESE_PLUGIN_CONTROL_REFUSED,  /* $CONTROL by somebody who is no admin */
 	EESE_PLUGIN_LOST,             /* opened, but the broker had no memory to carry it on */
 	EESE_PLUGIN_STORE_COMMITS,
 	EESE_PLUGIN_STORE_FAILURES,
 	EESE_PLUGIN_STORE_WAITING, /* rows on their way to the disk, now */
 	EESE_PLUGIN_STORE_FAILING, /* 1: the store can't be written now */
+	EESE_PLUGIN_EVENTS_SENT,
+	EESE_PLUGIN_EVENTS_DROPPED,
 	EESE_PLUGIN_COUNTERS
 };
 
-/* All numbers on $SYS/broker/eese/: the counters of both, how many UEs, and in which states. */
-enum { EESE_METRICS = EESE_COUNT_MAX + EESE_PLUGIN_COUNTERS + 1 + EESE_STATES };
+/* All numbers on $SYS/broker/eese/: the counters of both, how much downlink is held, how many UEs
+ * there are, and in which states. */
+enum { EESE_METRICS = EESE_COUNT_MAX + EESE_PLUGIN_COUNTERS + 2 + EESE_STATES };
 
 struct eese_metrics {
 	uint64_t due_ms;
@@ -43,6 +50,8 @@ struct eese_plugin {
 	uint64_t counters[EESE_PLUGIN_COUNTERS];
 	struct eese_metrics metrics;
 	struct eese_persist persist;
+	struct eese_events events;
+	struct eese_hold hold;
 };
 
 /* plugin.c */
@@ -50,17 +59,21 @@ struct eese_time eese_plugin_now(void);
 /* Hands the endpoint the RANDs it is short of; call after every event. */
 void eese_plugin_top_up(struct eese_plugin *p);
 
-/* Where what has been handled goes: acknowledged, read by nobody. */
-#define EESE_SINK_TOPIC "$e"
-
 /* message.c: MOSQ_EVT_MESSAGE. Returns 0 or MOSQ_ERR_ACL_DENIED, as anything else costs the
  * publisher its connection. */
 int eese_on_message(int event, void *event_data, void *userdata);
 
+/* downlink.c: what was published on <app>/<ue>/down/<sub>; returns as eese_on_message(). */
+int eese_downlink(struct eese_plugin *p, struct mosquitto_evt_message *m,
+		  const struct eese_topic *t);
+/* Seals it and sends it behind the KEY_UPDATE that it needs; false if it can't be now. */
+bool eese_send_sealed(struct eese_plugin *p, struct eese_time now, const struct eese_topic *t,
+		      const void *plain, size_t len, int qos);
+
 /* acl.c: MOSQ_EVT_ACL_CHECK; the table of clause 4. */
 int eese_on_acl_check(int event, void *event_data, void *userdata);
 
-/* answer.c: carries out what the endpoint answered to a UE. */
+/* answer.c: carries out what the endpoint answered to a UE, and tells of it. */
 void eese_answer(struct eese_plugin *p, const struct eese_topic *t, struct eese_time now,
 		 const struct eese_actions *what);
 

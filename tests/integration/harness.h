@@ -186,6 +186,7 @@ struct observer {
 	struct mqtt_message **seen;
 	size_t count;
 	unsigned marks;
+	bool events; /* set it to keep what comes on <app>/<ue>/event, too */
 };
 
 bool observer_open(struct observer *o, const struct broker *b, const char *username,

@@ -30,6 +30,7 @@ static void test_wrong_options(void)
 	    {"plugin_opt_acl_default deny\n", "acl_default"},
 	    {"plugin_opt_gateways a\nplugin_opt_gateways b\n", "gateways"},
 	    {"plugin_opt_retain_topics a/#/b\n", "retain_topics"},
+	    {"plugin_opt_hold_life 86401\n", "hold_life"},
 	    {"plugin_opt_alg 11\n", "alg"},
 	    {"plugin_opt_alg aes\n", "alg"},
 	    {"plugin_opt_base e2e/x\n", "base"},
