@@ -95,10 +95,15 @@ void eese_ep_error(struct eese_endpoint *ep, struct budget *b, const struct eese
 	}
 }
 
-/* A new keyset is due and none could be made: AKA helps only where the key is at its end. */
+/* A new keyset is due and none could be made. A key past its expiry is fetched anew (N11); AKA
+ * helps only where the key is at its end. */
 void eese_ep_no_pending(struct eese_endpoint *ep, struct ue *ue, struct budget *b,
 			struct eese_time now, struct eese_actions *out)
 {
+	if (!eese_ep_key_in_hand(ue, now)) {
+		eese_ep_ask(ep, now, ue->named.name, ue->named.len, NULL, true, out);
+		return;
+	}
 	struct eese_error e = {.reason = eese_ep_key_serves(ue, now) ? EESE_ERROR_EXPIRED
 								     : EESE_ERROR_NO_KEY};
 	eese_ep_error(ep, b, &e, now, out);

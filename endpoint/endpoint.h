@@ -149,12 +149,16 @@ struct eese_key_grant {
 	uint64_t expiry;  /* Unix seconds, 0 never */
 };
 
-/* An answer to ask. The contact that caused it is answered now (out->control). */
+/* An answer to ask. The contact that caused it is answered now (out->control). A UE that was not
+ * there is added, to be kept (eese_ue_entry). */
 void eese_endpoint_key_arrived(struct eese_endpoint *ep, struct eese_time now, const char *ue_id,
 			       size_t ue_id_len, const struct eese_key_grant *grant,
 			       struct eese_actions *out);
 
-/* An answer to ask: reason is enum eese_error_reason 1..4. */
+/*
+ * An answer to ask: reason is enum eese_error_reason 1..4. After 1 and 3 a key in hand makes no
+ * new keyset until another answer gives it back.
+ */
 void eese_endpoint_key_refused(struct eese_endpoint *ep, struct eese_time now, const char *ue_id,
 			       size_t ue_id_len, uint8_t reason, struct eese_actions *out);
 
@@ -302,6 +306,9 @@ void eese_endpoint_closing(struct eese_endpoint *ep);
 
 size_t eese_endpoint_count(const struct eese_endpoint *ep);
 bool eese_endpoint_has_ue(const struct eese_endpoint *ep, const char *ue_id, size_t ue_id_len);
+/* Whether the UE is there, and eese_endpoint_remove_unmarked() leaves it: whoever calls that one
+ * does not own it. */
+bool eese_endpoint_is_kept(const struct eese_endpoint *ep, const char *ue_id, size_t ue_id_len);
 uint64_t eese_endpoint_counter(const struct eese_endpoint *ep, enum eese_counter c);
 const char *eese_counter_name(enum eese_counter c);
 

@@ -82,10 +82,11 @@ struct ask {
 };
 
 enum {
-	ASKS = 1024,
+	ASKS = 4096,
 	ASK_WAYS = 8,
 	ANSWER_INTERVAL_MAX_MS = 60 * 1000,
 	ASK_INTERVAL_MS = 60 * 1000,
+	ASK_AGAIN_MS = 2000, /* where the key server was not reached */
 	ASK_INTERVAL_MAX_MS = 3600 * 1000,
 	KSN_MARGIN_S = 3600,
 };

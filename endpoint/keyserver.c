@@ -78,6 +78,25 @@ static bool from_other_key(const struct ask *a, const struct ue *ue)
 		ikid != ue->ikid);
 }
 
+/* The server's trouble, not this UE's: no doubling, and a UE that has no key may come soon. */
+static void not_reached(struct ask *a, bool in_hand, struct eese_time now)
+{
+	a->asking.interval_ms = 0;
+	if (!in_hand) {
+		a->asking.not_before = now.ms + ASK_AGAIN_MS;
+	}
+}
+
+/* The operator took the UE away: a key that came from there makes no new keyset any more, as if
+ * it had expired. Others are not the operator's to take. */
+static void withdraw(struct ue *ue, uint8_t reason, struct eese_time now)
+{
+	if ((reason == EESE_ERROR_UE_UNKNOWN || reason == EESE_ERROR_NOT_APPLICABLE) &&
+	    ue->key_created != 0 && eese_ep_key_in_hand(ue, now)) {
+		ue->key_expiry = now.unix;
+	}
+}
+
 void eese_endpoint_key_refused(struct eese_endpoint *ep, struct eese_time now, const char *ue_id,
 			       size_t ue_id_len, uint8_t reason, struct eese_actions *out)
 {
@@ -88,10 +107,13 @@ void eese_endpoint_key_refused(struct eese_endpoint *ep, struct eese_time now, c
 	}
 	a->in_flight = false;
 	a->refusal = reason;
-	if (reason == EESE_ERROR_UNREACHABLE) {
-		a->asking.interval_ms = 0; /* the server's trouble, not this UE's: no doubling */
-	}
 	struct ue *ue = eese_ep_find(ep, ue_id, ue_id_len);
+	if (ue != NULL) {
+		withdraw(ue, reason, now);
+	}
+	if (reason == EESE_ERROR_UNREACHABLE) {
+		not_reached(a, ue != NULL && eese_ep_key_in_hand(ue, now), now);
+	}
 	if (ue == NULL || !eese_ep_key_in_hand(ue, now) || from_other_key(a, ue)) {
 		say(ep, a, now, reason, out);
 	}
@@ -120,7 +142,25 @@ static void keep_candidate(struct eese_endpoint *ep, struct ue *ue,
 	}
 }
 
-/* The contact that was waiting: an authentic KEY_REQUEST, or something that only said hello. */
+/* Something only said hello: a keyset is announced if there is no valid one. */
+static void greet(struct eese_endpoint *ep, struct ue *ue, struct eese_time now,
+		  struct eese_actions *out)
+{
+	uint8_t reason = EESE_UPDATE_UNKNOWN;
+	if (ue->current != NULL) {
+		if (eese_ep_valid(ep, ue, ue->current, now, out)) {
+			return;
+		}
+		reason = ue->current->invalid;
+	}
+	if (eese_ep_ensure_pending(ep, ue, now)) {
+		eese_ep_announce(ep, ue, ue->pending, reason, false, now, out);
+	} else {
+		eese_ep_no_pending(ep, ue, &ue->rest, now, out);
+	}
+}
+
+/* The contact that was waiting: an authentic KEY_REQUEST, or something else. */
 static void answer_contact(struct eese_endpoint *ep, struct ue *ue, struct ask *a,
 			   struct eese_time now, struct eese_actions *out)
 {
@@ -133,8 +173,8 @@ static void answer_contact(struct eese_endpoint *ep, struct ue *ue, struct ask *
 	}
 	if (authentic) {
 		eese_ep_authentic_request(ep, ue, now, &r, out);
-	} else if (ue->current == NULL && eese_ep_ensure_pending(ep, ue, now)) {
-		eese_ep_announce(ep, ue, ue->pending, EESE_UPDATE_UNKNOWN, false, now, out);
+	} else {
+		greet(ep, ue, now, out);
 	}
 }
 
@@ -193,6 +233,9 @@ void eese_endpoint_key_arrived(struct eese_endpoint *ep, struct eese_time now, c
 		}
 	}
 	if (ue != NULL && install(ep, ue, grant)) {
+		if (a != NULL) {
+			a->asking.interval_ms = 0;
+		}
 		answer_contact(ep, ue, a, now, out);
 	}
 }

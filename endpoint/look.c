@@ -12,6 +12,12 @@ bool eese_endpoint_has_ue(const struct eese_endpoint *ep, const char *ue_id, siz
 	return eese_ep_find(ep, ue_id, ue_id_len) != NULL;
 }
 
+bool eese_endpoint_is_kept(const struct eese_endpoint *ep, const char *ue_id, size_t ue_id_len)
+{
+	const struct ue *ue = eese_ep_find(ep, ue_id, ue_id_len);
+	return ue != NULL && ue->keep;
+}
+
 bool eese_endpoint_has_key(const struct eese_endpoint *ep, struct eese_time now, const char *ue_id,
 			   size_t ue_id_len)
 {

@@ -11,6 +11,9 @@ static void refused(void)
 		for (uint8_t reason = 1; reason <= 4; reason++) {
 			char name[64];
 			char error[16];
+			if (reason == EESE_ERROR_UNREACHABLE) {
+				continue;
+			}
 			struct world w;
 			(void)snprintf(name, sizeof name, "%s, %u", state_names[s], reason);
 			(void)snprintf(error, sizeof error, "ERROR %u", reason);
@@ -34,6 +37,90 @@ static void refused(void)
 			world_free(&w);
 		}
 	}
+}
+
+enum which { SAME = 1, OTHER = 2, THIRD = 3 };
+
+/* A UE with a keyset, its key made at 100, and this in front of it on req. */
+static void with_key_of_100(struct world *w, const uint8_t *asks_under)
+{
+	world_in(w, STRANGER);
+	data_unknown(w);
+	key_arrived(w, w->key, 100, 0);
+	adopt(w, &w->current);
+	data(w, &w->current, 0);
+	pass(w, 3601);
+	if (asks_under != NULL) {
+		request_under(w, asks_under, 0);
+		EXPECT(answered(w, "ask"), "foreign IKID");
+	}
+}
+
+/* That is no answer: a UE without a key may make the EESE ask again soon, and it never doubles. */
+static void not_reached(void)
+{
+	for (unsigned s = STRANGER; s <= KEY_OLD; s++) {
+		struct world w;
+		world_in(&w, s);
+		data_unknown(&w);
+		for (unsigned i = 0; i < 20; i++) {
+			EXPECT(answered(&w, "ask"), state_names[s]);
+			pass(&w, 100);
+			key_refused(&w, EESE_ERROR_UNREACHABLE);
+			EXPECT(answered(&w, "ERROR 2"), state_names[s]);
+			w.now.ms += 2 * SECOND - 1;
+			data_unknown(&w);
+			EXPECT(!w.out.ask, state_names[s]);
+			w.now.ms++;
+			data_unknown(&w);
+		}
+		world_free(&w);
+	}
+}
+
+/* The operator took the UE away: the keyset lives on, no other is made, until it comes back. */
+static void withdrawn(void)
+{
+	static const uint8_t reasons[] = {EESE_ERROR_UE_UNKNOWN, EESE_ERROR_NOT_APPLICABLE};
+	for (size_t i = 0; i < COUNT(reasons); i++) {
+		uint8_t third[EESE_INT_KEY_SIZE];
+		char error[16];
+		struct world w;
+		(void)snprintf(error, sizeof error, "ERROR %u", reasons[i]);
+		key_of(THIRD, third);
+		with_key_of_100(&w, third);
+		key_refused(&w, reasons[i]);
+		EXPECT(answered(&w, error), error);
+		data(&w, &w.current, 5);
+		CU_ASSERT_EQUAL(w.out.verdict, EESE_DELIVER);
+		CU_ASSERT_EQUAL(eese_endpoint_expire_ue(w.ep, UE, strlen(UE), &w.out), EESE_OK);
+		pass(&w, 60);
+		data(&w, &w.current, 6);
+		EXPECT(answered(&w, "ask"), error);
+		key_refused(&w, reasons[i]);
+		EXPECT(answered(&w, error), error);
+		pass(&w, 120);
+		data(&w, &w.current, 6);
+		EXPECT(answered(&w, "ask"), error);
+		key_arrived(&w, w.key, 100, 0);
+		EXPECT(answered(&w, "UPDATE 2 new invalid:current"), error);
+		world_free(&w);
+	}
+}
+
+/* A key that somebody here gave it is not the operator's to take. */
+static void not_withdrawn(void)
+{
+	uint8_t third[EESE_INT_KEY_SIZE];
+	struct world w;
+	world_in(&w, VALID);
+	key_of(THIRD, third);
+	request_under(&w, third, 0);
+	EXPECT(answered(&w, "ask"), "foreign IKID");
+	key_refused(&w, EESE_ERROR_UE_UNKNOWN);
+	request(&w, EESE_REQUEST_REFRESH, w.current.up.ksn);
+	EXPECT(answered(&w, "UPDATE 7 new valid:current"), "in hand");
+	world_free(&w);
 }
 
 static void asking_doubles(void)
@@ -99,32 +186,20 @@ static void key_runs_out(void)
 	set_ue(&w, w.key, w.now.unix + 5, NULL);
 	pass(&w, 5);
 	request(&w, EESE_REQUEST_REFRESH, w.current.up.ksn);
-	CU_ASSERT_FALSE(w.updated);
+	EXPECT(answered(&w, "ask"), "expired");
+	key_refused(&w, EESE_ERROR_NO_KEY);
+	EXPECT(answered(&w, "ERROR 4"), "expired");
+	pass(&w, 60);
 	CU_ASSERT_EQUAL(eese_endpoint_expire_ue(w.ep, UE, strlen(UE), &w.out), EESE_OK);
 	data(&w, &w.current, 101);
+	EXPECT(answered(&w, "ask"), "no keyset");
+	key_refused(&w, EESE_ERROR_NO_KEY);
 	EXPECT(answered(&w, "ERROR 4"), "no keyset");
 	downlink(&w);
 	CU_ASSERT_EQUAL(w.result, EESE_NO_KEY);
 	CU_ASSERT_FALSE(w.updated);
 	world_free(&w);
 }
-
-/* A UE with a keyset, its key made at 100, and this in front of it on req. */
-static void with_key_of_100(struct world *w, const uint8_t *asks_under)
-{
-	world_in(w, STRANGER);
-	data_unknown(w);
-	key_arrived(w, w->key, 100, 0);
-	adopt(w, &w->current);
-	data(w, &w->current, 0);
-	pass(w, 3601);
-	if (asks_under != NULL) {
-		request_under(w, asks_under, 0);
-		EXPECT(answered(w, "ask"), "foreign IKID");
-	}
-}
-
-enum which { SAME = 1, OTHER = 2, THIRD = 3 };
 
 /* Installed only if it is newer and the MAC held under it; then every keyset of the old is gone. */
 static const struct row {
@@ -288,6 +363,9 @@ int main(void)
 {
 	static const struct unit_test tests[] = {
 	    {"refused", refused},
+	    {"not reached", not_reached},
+	    {"withdrawn", withdrawn},
+	    {"not withdrawn", not_withdrawn},
 	    {"asking doubles", asking_doubles},
 	    {"arrives", arrives},
 	    {"arrives expired", arrives_expired},
