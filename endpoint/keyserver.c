@@ -89,11 +89,12 @@ static void not_reached(struct ask *a, bool in_hand, struct eese_time now)
 
 /* The operator took the UE away: a key that came from there makes no new keyset any more, as if
  * it had expired. Others are not the operator's to take. */
-static void withdraw(struct ue *ue, uint8_t reason, struct eese_time now)
+static void withdraw(struct eese_endpoint *ep, struct ue *ue, uint8_t reason, struct eese_time now)
 {
 	if ((reason == EESE_ERROR_UE_UNKNOWN || reason == EESE_ERROR_NOT_APPLICABLE) &&
 	    ue->key_created != 0 && eese_ep_key_in_hand(ue, now)) {
-		ue->key_expiry = now.unix;
+		ue->key_expiry = eese_ep_seconds(now.unix);
+		eese_ep_key_changed(ep, ue);
 	}
 }
 
@@ -109,7 +110,7 @@ void eese_endpoint_key_refused(struct eese_endpoint *ep, struct eese_time now, c
 	a->refusal = reason;
 	struct ue *ue = eese_ep_find(ep, ue_id, ue_id_len);
 	if (ue != NULL) {
-		withdraw(ue, reason, now);
+		withdraw(ep, ue, reason, now);
 	}
 	if (reason == EESE_ERROR_UNREACHABLE) {
 		not_reached(a, ue != NULL && eese_ep_key_in_hand(ue, now), now);

@@ -33,6 +33,7 @@ enum {
 	HELD = PLUGINS + EESE_PLUGIN_COUNTERS,
 	UES = HELD + 1,
 	BY_STATE = UES + 1,
+	KEYSOURCE = BY_STATE + EESE_STATES,
 };
 
 uint64_t eese_metric_value(const struct eese_plugin *p, size_t i)
@@ -43,7 +44,9 @@ uint64_t eese_metric_value(const struct eese_plugin *p, size_t i)
 		return p->counters[i - PLUGINS];
 	if (i < BY_STATE)
 		return i == HELD ? p->hold.count : eese_endpoint_count(p->endpoint);
-	return eese_endpoint_tally(p->endpoint, (enum eese_ue_state)(i - BY_STATE));
+	if (i < KEYSOURCE)
+		return eese_endpoint_tally(p->endpoint, (enum eese_ue_state)(i - BY_STATE));
+	return eese_keysource_value(p, i - KEYSOURCE);
 }
 
 const char *eese_metric_name(size_t i)
@@ -54,7 +57,9 @@ const char *eese_metric_name(size_t i)
 		return plugin_names[i - PLUGINS];
 	if (i < BY_STATE)
 		return i == HELD ? "downlink/held" : "ues/count";
-	return state_names[i - BY_STATE];
+	if (i < KEYSOURCE)
+		return state_names[i - BY_STATE];
+	return eese_keysource_value_name(i - KEYSOURCE);
 }
 
 /* Retained at QoS 2, as the broker's own. */

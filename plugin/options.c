@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "eese/keys.h"
+#include "plugin/emks.h"
 
 static const char blanks[] = " \t\r\n";
 
@@ -15,6 +16,8 @@ enum kind {
 	WORDS,
 	ALG,
 	ALLOW_OR_DEFER,
+	HTTPS,
+	RANDS,
 };
 
 struct option {
@@ -29,6 +32,13 @@ struct option {
 /* The README's table lists these in this order; a test compares the two. */
 static const struct option options[] = {
     {"key_file", PATH, AT(key_file), 0, 0},
+    {"emks_url", HTTPS, AT(emks_url), 0, 0},
+    {"emks_cert", PATH, AT(emks_cert), 0, 0},
+    {"emks_key", PATH, AT(emks_key), 0, 0},
+    {"emks_ca", PATH, AT(emks_ca), 0, 0},
+    {"emks_timeout", NUMBER, AT(emks_timeout_s), 1, 60},
+    {"emks_connect_timeout", NUMBER, AT(emks_connect_timeout_s), 1, 60},
+    {"rand_source", RANDS, AT(rand_source), 0, 0},
     {"store", PATH, AT(store), 0, 0},
     {"kek_file", PATH, AT(kek_file), 0, 0},
     {"te2e", NUMBER, AT(te2e_s), 0, EESE_TE2E_MAX_S},
@@ -99,6 +109,12 @@ static bool parse_acl_default(const char *text, uint32_t *out)
 	return *out == MOSQ_ERR_SUCCESS || strcmp(text, "defer") == 0;
 }
 
+static bool parse_rand_source(const char *text, uint32_t *out)
+{
+	*out = strcmp(text, "emks") == 0 ? EESE_RANDS_EMKS : EESE_RANDS_OWN;
+	return *out == EESE_RANDS_EMKS || strcmp(text, "own") == 0;
+}
+
 /* The filters must be filters, or they would silently never match. */
 static bool filters_sound(const char *list)
 {
@@ -137,6 +153,11 @@ static const char *take(const struct option *o, const char *value, struct eese_o
 		return parse_alg(value, at) ? NULL : "10, 30, 1 or 24";
 	case ALLOW_OR_DEFER:
 		return parse_acl_default(value, at) ? NULL : "allow or defer";
+	case RANDS:
+		return parse_rand_source(value, at) ? NULL : "own or emks";
+	case HTTPS:
+		*(const char **)at = value;
+		return eese_emks_url_wrong(value);
 	case WORDS:
 		*(const char **)at = value;
 		return o->offset != AT(retain_topics) || filters_sound(value) ? NULL
@@ -181,9 +202,29 @@ static bool read_one(const struct mosquitto_opt *opt, bool seen[OPTIONS], struct
 	return false;
 }
 
+/* The one key source that there must be; of the EMKS's options all or none. */
+static const char *sources_wrong(const struct eese_options *o)
+{
+	bool any = o->emks_cert != NULL || o->emks_key != NULL || o->emks_ca != NULL ||
+		   o->rand_source == EESE_RANDS_EMKS;
+	bool all = o->emks_cert != NULL && o->emks_key != NULL && o->emks_ca != NULL;
+
+	if (o->key_file == NULL && o->emks_url == NULL)
+		return "plugin_opt_key_file or plugin_opt_emks_url is missing: without keys "
+		       "nothing can be opened";
+	if (o->emks_url == NULL && any)
+		return "plugin_opt_emks_url is missing: the other emks options and rand_source "
+		       "emks need it";
+	if (o->emks_url != NULL && !all)
+		return "plugin_opt_emks_url needs plugin_opt_emks_cert, plugin_opt_emks_key and "
+		       "plugin_opt_emks_ca";
+	return NULL;
+}
+
 bool eese_options_read(const struct mosquitto_opt *opts, int count, struct eese_options *out)
 {
 	bool seen[OPTIONS] = {false};
+	const char *wrong;
 
 	*out = (struct eese_options){
 	    .base = "e2e",
@@ -196,14 +237,15 @@ bool eese_options_read(const struct mosquitto_opt *opts, int count, struct eese_
 	    .hold_life_s = 3600,
 	    .acl_default = MOSQ_ERR_PLUGIN_DEFER,
 	    .alg = EESE_ALG_AES_CCM_16_64_128,
+	    .emks_timeout_s = 5,
+	    .emks_connect_timeout_s = 3,
 	};
 	for (int i = 0; i < count; i++)
 		if (!read_one(&opts[i], seen, out))
 			return false;
-	if (out->key_file == NULL) {
-		mosquitto_log_printf(MOSQ_LOG_ERR,
-				     EESE_LOG "plugin_opt_key_file is missing: without keys "
-					      "nothing can be opened");
+	wrong = sources_wrong(out);
+	if (wrong != NULL) {
+		mosquitto_log_printf(MOSQ_LOG_ERR, EESE_LOG "%s", wrong);
 		return false;
 	}
 	if (strcmp(out->base, out->app) == 0) {

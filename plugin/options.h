@@ -11,10 +11,14 @@
 /* The longest te2e that can be asked for: ten years. */
 enum { EESE_TE2E_MAX_S = 10 * 365 * 86400 };
 
+enum eese_rand_source { EESE_RANDS_OWN, EESE_RANDS_EMKS };
+
 struct eese_options {
 	/* Of each string the broker owns the text, for as long as the plugin lives. */
 	const char *base, *app; /* first levels of the protected and of the plaintext topics */
-	const char *key_file;
+	const char *key_file;   /* NULL: none */
+	const char *emks_url;   /* NULL: none, and then nothing else of emks_ is set */
+	const char *emks_cert, *emks_key, *emks_ca;
 	const char *store;         /* NULL: the usual place; "none": no store */
 	const char *kek_file;      /* NULL: as eese_kek_find() says */
 	const char *admins;        /* user names, separated by blanks; NULL: nobody */
@@ -27,6 +31,8 @@ struct eese_options {
 	uint32_t sys_interval_s; /* 0: no counters */
 	uint32_t hold_life_s;    /* 0: nothing is held */
 	uint32_t alg;            /* enum eese_alg */
+	uint32_t emks_timeout_s, emks_connect_timeout_s;
+	uint32_t rand_source; /* enum eese_rand_source */
 	uint32_t acl_default; /* what is none of ours: MOSQ_ERR_SUCCESS or MOSQ_ERR_PLUGIN_DEFER */
 };
 

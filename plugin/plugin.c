@@ -8,7 +8,6 @@
 #include <time.h>
 
 #include "eese/keys.h"
-#include "plugin/keyfile.h"
 
 #define EXPORTED __attribute__((visibility("default")))
 
@@ -21,16 +20,6 @@ struct eese_time eese_plugin_now(void)
 	    .ms = (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000,
 	    .unix = (uint64_t)time(NULL),
 	};
-}
-
-/* If the generator fails, the endpoint announces no new keyset until it works again. */
-void eese_plugin_top_up(struct eese_plugin *p)
-{
-	uint8_t rand[EESE_RAND_SIZE];
-
-	for (size_t n = eese_endpoint_rands_wanted(p->endpoint); n > 0; n--)
-		if (psa_generate_random(rand, sizeof rand) == PSA_SUCCESS)
-			eese_endpoint_add_rand(p->endpoint, rand);
 }
 
 /* A million UEs are come by in a minute, each time for a fraction of a millisecond. */
@@ -68,6 +57,7 @@ static int on_tick(int event, void *event_data, void *userdata)
 
 	(void)event;
 	EESE_TICK_NEXT_MS(tick) = TICK_MS;
+	eese_keysource_tick(p, now);
 	sweep(p, now);
 	eese_persist_tick(p, now);
 	eese_events_tick(p, now);
@@ -82,9 +72,7 @@ static int on_reload(int event, void *event_data, void *userdata)
 
 	(void)event;
 	(void)event_data;
-	if (!eese_keyfile_load(p->options.key_file, p->endpoint))
-		mosquitto_log_printf(MOSQ_LOG_WARNING, EESE_LOG
-				     "the key file was not taken over, all UEs are as before");
+	eese_keysource_reload(p);
 	eese_hold_flush(p, eese_plugin_now(), NULL);
 	return MOSQ_ERR_SUCCESS;
 }
@@ -159,14 +147,14 @@ static bool start(struct eese_plugin *p, const struct mosquitto_opt *opts, int c
 	    .base_len = strlen(p->options.base),
 	    .app_len = strlen(p->options.app),
 	};
-	if (!make_endpoint(p) || !eese_persist_load(p) ||
-	    !eese_keyfile_load(p->options.key_file, p->endpoint) || !eese_persist_begin(p))
+	if (!make_endpoint(p) || !eese_persist_load(p) || !eese_keysource_start(p) ||
+	    !eese_persist_begin(p))
 		return false;
 	if (!register_all(p)) {
 		eese_persist_stop(p);
 		return false;
 	}
-	eese_plugin_top_up(p);
+	eese_keysource_top_up(p);
 	p->started = eese_plugin_now();
 	mosquitto_log_printf(MOSQ_LOG_NOTICE,
 			     EESE_LOG "opens %s/<ue>/up/# onto %s/<ue>/up/#, te2e %u s",
@@ -191,6 +179,7 @@ EXPORTED int mosquitto_plugin_init(mosquitto_plugin_id_t *identifier, void **use
 		return MOSQ_ERR_NOMEM;
 	p->id = identifier;
 	if (!start(p, options, option_count)) {
+		eese_keysource_stop(p);
 		eese_persist_abandon(p);
 		eese_endpoint_free(p->endpoint);
 		free(p);
@@ -209,6 +198,7 @@ EXPORTED int mosquitto_plugin_cleanup(void *userdata, struct mosquitto_opt *opti
 	(void)option_count;
 	if (p != NULL) {
 		unregister(p, CALLBACKS);
+		eese_keysource_stop(p);
 		eese_persist_stop(p);
 		eese_hold_free(&p->hold);
 		eese_events_free(&p->events);

@@ -7,6 +7,7 @@
 #include "plugin/broker.h"
 #include "plugin/event.h"
 #include "plugin/hold.h"
+#include "plugin/keysource.h"
 #include "plugin/options.h"
 #include "plugin/persist.h"
 #include "plugin/rewrite.h"
@@ -31,8 +32,11 @@ enum eese_plugin_counter {
 };
 
 /* All numbers on $SYS/broker/eese/: the counters of both, how much downlink is held, how many UEs
- * there are, and in which states. */
-enum { EESE_METRICS = EESE_COUNT_MAX + EESE_PLUGIN_COUNTERS + 2 + EESE_STATES };
+ * there are, in which states, and the key source's. */
+enum {
+	EESE_METRICS =
+	    EESE_COUNT_MAX + EESE_PLUGIN_COUNTERS + 2 + EESE_STATES + EESE_KEYSOURCE_VALUES
+};
 
 struct eese_metrics {
 	uint64_t due_ms;
@@ -47,6 +51,7 @@ struct eese_plugin {
 	struct eese_roots roots;
 	struct eese_time started;
 	uint64_t sweep_due_ms;
+	struct eese_keysource keysource;
 	uint64_t counters[EESE_PLUGIN_COUNTERS];
 	struct eese_metrics metrics;
 	struct eese_persist persist;
@@ -56,8 +61,6 @@ struct eese_plugin {
 
 /* plugin.c */
 struct eese_time eese_plugin_now(void);
-/* Hands the endpoint the RANDs it is short of; call after every event. */
-void eese_plugin_top_up(struct eese_plugin *p);
 
 /* message.c: MOSQ_EVT_MESSAGE. Returns 0 or MOSQ_ERR_ACL_DENIED, as anything else costs the
  * publisher its connection. */
