@@ -35,13 +35,16 @@ static int read_lines(struct names *n, const char *path, FILE *f)
 	char *line = NULL, place[32];
 	size_t room = 0;
 	bool ok = true;
+	ssize_t octets;
 
-	for (unsigned number = 1; ok && getline(&line, &room, f) >= 0; number++) {
+	for (unsigned number = 1; ok && (octets = getline(&line, &room, f)) >= 0; number++) {
 		const char *name = line + strspn(line, blanks);
 		size_t len = strcspn(name, blanks);
 
 		ok = len == 0 || *name == '#' ||
 		     (name[len + strspn(name + len, blanks)] == '\0' && add(n, name, len));
+		/* A NUL would hide what stands behind it. */
+		ok = ok && strlen(line) == (size_t)octets;
 		if (!ok) {
 			snprintf(place, sizeof place, "line %u is no UE-ID", number);
 			complain(path, place);

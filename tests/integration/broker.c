@@ -24,8 +24,7 @@ static void path_in(const struct broker *b, const char *name, char out[192])
 	snprintf(out, 192, "%s/%s", b->dir, name);
 }
 
-/* A loopback port that is free now; another process may still be faster. */
-static uint16_t free_port(void)
+uint16_t broker_free_port(void)
 {
 	struct sockaddr_in a = {.sin_family = AF_INET};
 	socklen_t len = sizeof a;
@@ -155,7 +154,7 @@ static void launch(struct broker *b, const struct broker_options *o)
 		if (mkdtemp(b->dir) == NULL)
 			abort();
 	}
-	b->port = free_port();
+	b->port = broker_free_port();
 	broker_write_keys(b, o->ues, o->keys);
 	path_in(b, "keys", path);
 	if (o->key_mode != 0 && chmod(path, o->key_mode) != 0)

@@ -108,6 +108,9 @@ void broker_stop(struct broker *b);
 void broker_write_keys(const struct broker *b, const struct ue_range *ues, const char *text);
 void broker_reload(const struct broker *b);
 
+/* A loopback port that is free now; another process may still be faster. */
+uint16_t broker_free_port(void);
+
 /* The log so far, to be freed. */
 char *broker_log(const struct broker *b);
 
