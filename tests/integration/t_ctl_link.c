@@ -4,6 +4,7 @@
 #include "harness.h"
 
 #include "ctl.h"
+#include "pki.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -14,35 +15,31 @@
 #include <unistd.h>
 
 static struct broker broker;
-static uint16_t tls_port;
+static struct pki pki;
+static uint16_t tls_port, wrong_name_port;
 
 static const struct ue_range ues[] = {{.prefix = "ue", .count = 3}, {0}};
 
 #define CTL(code, ...) CTL_WITH(code, broker.port, NULL, __VA_ARGS__)
 
-/* A CA, a broker's certificate for the name localhost, an administrator's, and another CA. */
-static bool make_certificates(void)
+static bool make_passwords(void)
 {
-	static const char script[] =
-	    "cd %s && exec >openssl.log 2>&1 && set -e\n"
-	    "new='-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2'\n"
-	    "for ca in ca other; do\n"
-	    "  openssl req -x509 $new -keyout $ca.key -out $ca.crt -subj \"/CN=$ca\"\n"
-	    "done\n"
-	    "echo subjectAltName=DNS:localhost >names\n"
-	    "for who in broker admin; do\n"
-	    "  openssl req $new -keyout $who.key -out $who.csr -subj \"/CN=$who\"\n"
-	    "  openssl x509 -req -in $who.csr -CA ca.crt -CAkey ca.key -CAcreateserial \\\n"
-	    "    -days 2 -extfile names -out $who.crt\n"
-	    "done\n"
-	    "chmod 644 broker.key\n"
-	    "printf '" TEST_ADMIN_USER ":" MQTT_PASSWORD "\\nuser:" MQTT_PASSWORD
-	    "\\n' >passwords\n"
-	    "mosquitto_passwd -U passwords\n";
-	char command[sizeof script + 256];
+	char command[256];
 
-	snprintf(command, sizeof command, script, ctl_path(""));
+	snprintf(command, sizeof command, "mosquitto_passwd -U %s",
+		 ctl_file("passwords",
+			  TEST_ADMIN_USER ":" MQTT_PASSWORD "\nuser:" MQTT_PASSWORD "\n", 0600));
 	return system(command) == 0;
+}
+
+/* A listener with TLS, which wants a certificate of the client too. */
+static void add_listener(char lines[2048], uint16_t port, const char *certificate)
+{
+	snprintf(lines + strlen(lines), 2048 - strlen(lines),
+		 "listener %u 127.0.0.1\ncafile %s\ncertfile %s\nkeyfile %s\n"
+		 "require_certificate true\n",
+		 port, pki_path(&pki, "ca.pem"), pki_path(&pki, certificate),
+		 pki_path(&pki, "server-key.pem"));
 }
 
 static void start(void)
@@ -53,21 +50,20 @@ static void start(void)
 					 .plugin_lines = "plugin_opt_admins " TEST_ADMIN_USER "\n"};
 
 	ctl_setup();
-	REQUIRE(make_certificates());
+	REQUIRE(make_passwords() && pki_make(&pki));
 	tls_port = broker_free_port();
-	snprintf(lines, sizeof lines,
-		 "password_file %s\nlistener 0 %s\nlistener %u 127.0.0.1\ncafile %s\n"
-		 "certfile %s\nrequire_certificate true\n",
-		 ctl_path("passwords"), ctl_path("socket"), tls_port, ctl_path("ca.crt"),
-		 ctl_path("broker.crt"));
-	snprintf(lines + strlen(lines), sizeof lines - strlen(lines), "keyfile %s\n",
-		 ctl_path("broker.key"));
+	wrong_name_port = broker_free_port();
+	snprintf(lines, sizeof lines, "password_file %s\nlistener 0 %s\n", ctl_path("passwords"),
+		 ctl_path("socket"));
+	add_listener(lines, tls_port, "server.pem");
+	add_listener(lines, wrong_name_port, "wrong-name.pem");
 	REQUIRE(broker_start(&broker, &o));
 }
 
 static void stop(void)
 {
 	broker_stop(&broker);
+	pki_drop(&pki);
 	ctl_end();
 }
 
@@ -122,7 +118,7 @@ static void test_no_broker(void)
 	CTL_WITH(3, port, NULL, "-W", "0.5", "list");
 	EXPECT(ctl_said("no answer in time"));
 	/* The TLS handshake has no answer either. */
-	CTL_WITH(3, port, NULL, "-W", "0.5", "--cafile", ctl_path("ca.crt"), "list");
+	CTL_WITH(3, port, NULL, "-W", "0.5", "--cafile", pki_path(&pki, "ca.pem"), "list");
 	EXPECT(ctl_said("no answer in time"));
 	CTL_WITH(3, port, NULL, "-W", "0.5", "watch");
 	CTL_WITH(3, port, NULL, "-W", "0.5", "--quiet", "list");
@@ -130,24 +126,23 @@ static void test_no_broker(void)
 	close(fd);
 }
 
-#define CERTIFICATE "--cert", ctl_path("admin.crt"), "--key", ctl_path("admin.key")
+/* At this port, trusting this CA, with an administrator's certificate. */
+#define TLS(code, port, ca, ...)                                                                   \
+	CTL_WITH(code, port, NULL, "--cafile", pki_path(&pki, ca), "--cert",                       \
+		 pki_path(&pki, "client.pem"), "--key", pki_path(&pki, "client-key.pem"),          \
+		 __VA_ARGS__)
 
 static void test_tls(void)
 {
-	CTL_WITH(0, tls_port, NULL, "-h", "localhost", "--cafile", ctl_path("ca.crt"), CERTIFICATE,
-		 "list");
-	CTL_WITH(0, tls_port, NULL, "-h", "localhost", "--cafile", ctl_path("ca.crt"), CERTIFICATE,
-		 "--tls-version", "tlsv1.2", "list");
-	/* The certificate is for localhost, not for its address. */
-	CTL_WITH(3, tls_port, NULL, "--cafile", ctl_path("ca.crt"), CERTIFICATE, "list");
-	CTL_WITH(0, tls_port, NULL, "--insecure", "--cafile", ctl_path("ca.crt"), CERTIFICATE,
-		 "list");
-	CTL_WITH(3, tls_port, NULL, "-h", "localhost", "--cafile", ctl_path("other.crt"),
-		 CERTIFICATE, "list");
+	TLS(0, tls_port, "ca.pem", "list");
+	TLS(0, tls_port, "ca.pem", "-h", "localhost", "--tls-version", "tlsv1.2", "list");
+	TLS(3, tls_port, "other-ca.pem", "list");
 	EXPECT(ctl_said("certificate verify failed"));
-	CTL_WITH(3, tls_port, NULL, "-h", "localhost", "--cafile", ctl_path("ca.crt"), "list");
-	CTL_WITH(3, tls_port, NULL, "-h", "localhost", "list");
-	CTL(3, "--cafile", ctl_path("ca.crt"), "list");
+	TLS(3, wrong_name_port, "ca.pem", "list");
+	TLS(0, wrong_name_port, "ca.pem", "--insecure", "list");
+	CTL_WITH(3, tls_port, NULL, "--cafile", pki_path(&pki, "ca.pem"), "list");
+	CTL_WITH(3, tls_port, NULL, "list");
+	CTL(3, "--cafile", pki_path(&pki, "ca.pem"), "list");
 	CTL(3, "--cafile", "/nonexistent", "list");
 	CTL(2, "--insecure", "list");
 }
