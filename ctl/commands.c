@@ -38,8 +38,8 @@ const struct command commands[] = {
      "The key is in the request to the broker: use TLS (--cafile), unless the broker is on this\n"
      "host.\n"},
     {"remove", COMMAND_REMOVE, remove_run, "UE...", "UEs, and all secrets of them",
-     "Removes the UEs and wipes their secrets. A UE that is in the key file is there again when\n"
-     "the broker reads that. It asks first; where there is no terminal to ask on it needs "
+     "Removes the UEs and wipes their secrets. A UE in the broker's key file comes again when its\n"
+     "line there is changed. It asks first; where there is no terminal to ask on it needs "
      "--yes.\n"},
     {"watch", COMMAND_WATCH, watch_run, "[UE...]", "events as they come, one a line",
      "Prints the events of all UEs, or of those named, until it is ended: keys expired and\n"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <mqtt_protocol.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -57,9 +58,10 @@ static void subscribe(struct watch *w, const char *ue)
 /* Whether a refusal says "not now" rather than "not you". */
 static bool passing(const struct watch *w, int reason)
 {
-	return w->was_ready && (w->options->login.protocol == 5
-				    ? reason == 0x88 || reason == 0x89 /* unavailable, busy */
-				    : reason == 3);
+	return w->was_ready &&
+	       (w->options->login.protocol == MQTT_PROTOCOL_V5
+		    ? reason == MQTT_RC_SERVER_UNAVAILABLE || reason == MQTT_RC_SERVER_BUSY
+		    : reason == 3);
 }
 
 static void on_connect(struct mosquitto *mosq, void *ctx, int reason, int flags,
@@ -80,6 +82,17 @@ static void on_connect(struct mosquitto *mosq, void *ctx, int reason, int flags,
 		subscribe(w, "+");
 	for (size_t i = 0; w->code == GO_ON && i < w->names->count; i++)
 		subscribe(w, w->names->list[i]);
+}
+
+/* With the same client id: coming again would throw the other one out, and so on for ever. */
+static void on_disconnect(struct mosquitto *mosq, void *ctx, int reason,
+			  const mosquitto_property *properties)
+{
+	(void)mosq;
+	(void)properties;
+	if (reason == MQTT_RC_SESSION_TAKEN_OVER)
+		end_watch(ctx, EXIT_CONNECTION, "disconnected",
+			  "another client has taken over the client id");
 }
 
 /* Says that it works, to somebody who may see nothing for a long time. */
@@ -206,6 +219,7 @@ static int start(const struct options *o, const struct names *names)
 	w.mosq = link_new_client(o, &w);
 	if (w.mosq != NULL) {
 		mosquitto_connect_v5_callback_set(w.mosq, on_connect);
+		mosquitto_disconnect_v5_callback_set(w.mosq, on_disconnect);
 		mosquitto_subscribe_callback_set(w.mosq, on_subscribe);
 		mosquitto_message_v5_callback_set(w.mosq, on_message);
 		run(&w);

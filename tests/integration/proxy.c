@@ -134,6 +134,19 @@ static void serve(struct proxy *p, const struct pollfd fds[2 + 2 * PROXY_LINKS])
 		accept_device(p);
 }
 
+/* proxy_cut() writes an octet; the end of the pipe is the end of the thread. */
+static bool read_cut(struct proxy *p)
+{
+	char octet;
+
+	if (read(p->wake[0], &octet, 1) != 1)
+		return false;
+	for (int i = 0; i < PROXY_LINKS; i++)
+		if (p->links[i].device >= 0)
+			close_link(&p->links[i]);
+	return true;
+}
+
 static void *run(void *arg)
 {
 	struct proxy *p = arg;
@@ -150,7 +163,7 @@ static void *run(void *arg)
 		}
 		if (poll(fds, 2 + 2 * PROXY_LINKS, -1) < 0)
 			continue;
-		if (fds[0].revents != 0)
+		if (fds[0].revents != 0 && !read_cut(p))
 			return NULL;
 		serve(p, fds);
 	}
@@ -175,6 +188,11 @@ bool proxy_start(struct proxy *p, uint16_t broker_port, enum mqtt_version versio
 		return false;
 	p->port = ntohs(a.sin_port);
 	return pthread_create(&p->thread, NULL, run, p) == 0;
+}
+
+bool proxy_cut(struct proxy *p)
+{
+	return write(p->wake[1], "", 1) == 1;
 }
 
 void proxy_stop(struct proxy *p)

@@ -32,6 +32,8 @@ struct proxy {
 };
 
 bool proxy_start(struct proxy *p, uint16_t broker_port, enum mqtt_version version, int cut_after);
+/* Every connection there is breaks, soon. */
+bool proxy_cut(struct proxy *p);
 void proxy_stop(struct proxy *p);
 void proxy_free(struct proxy *p);
 
