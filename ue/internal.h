@@ -105,6 +105,11 @@ void eese_dev_settle(struct eese_ue *ue, size_t at, struct held *h,
 void eese_dev_anew(struct eese_ue *ue, size_t at, struct held *h);
 bool eese_dev_refers(const struct eese_ue *ue, uint32_t ksn);
 
+/* fields.c: what a record is made of */
+uint32_t eese_dev_crc32(const uint8_t *p, size_t len);
+uint8_t *eese_dev_put(uint8_t *p, uint64_t v, unsigned octets);
+uint64_t eese_dev_get(const uint8_t **p, unsigned octets);
+
 /* record.c */
 enum eese_result eese_dev_record_read(struct eese_ue *ue, struct record *out, bool *found);
 enum eese_result eese_dev_record_write(struct eese_ue *ue, const struct record *r);

@@ -7,49 +7,18 @@ enum {
 	CRC_AT = EESE_UE_RECORD_SIZE - 4,
 };
 
-/* CRC-32 (IEEE 802.3), by bits: a record is written rarely and a table costs flash. */
-static uint32_t crc32(const uint8_t *p, size_t len)
-{
-	uint32_t crc = UINT32_MAX;
-	for (size_t i = 0; i < len; i++) {
-		crc ^= p[i];
-		for (int bit = 0; bit < 8; bit++) {
-			crc = (crc >> 1) ^ ((crc & 1) != 0 ? UINT32_C(0xedb88320) : 0);
-		}
-	}
-	return ~crc;
-}
-
-static uint8_t *put(uint8_t *p, uint64_t v, unsigned octets)
-{
-	for (unsigned i = 0; i < octets; i++) {
-		p[i] = (uint8_t)(v >> (8 * (octets - 1 - i)));
-	}
-	return p + octets;
-}
-
-static uint64_t get(const uint8_t **p, unsigned octets)
-{
-	uint64_t v = 0;
-	for (unsigned i = 0; i < octets; i++) {
-		v = v << 8 | (*p)[i];
-	}
-	*p += octets;
-	return v;
-}
-
 static uint8_t *put_keyset(uint8_t *p, const struct eese_ue_keyset *k)
 {
-	p = put(p, k->ksn, 4);
-	p = put(p, k->alg, 1);
+	p = eese_dev_put(p, k->ksn, 4);
+	p = eese_dev_put(p, k->alg, 1);
 	memcpy(p, k->rand, EESE_RAND_SIZE);
 	return p + EESE_RAND_SIZE;
 }
 
 static struct eese_ue_keyset get_keyset(const uint8_t **p)
 {
-	struct eese_ue_keyset k = {.ksn = (uint32_t)get(p, 4), .used = true};
-	k.alg = (uint8_t)get(p, 1);
+	struct eese_ue_keyset k = {.ksn = (uint32_t)eese_dev_get(p, 4), .used = true};
+	k.alg = (uint8_t)eese_dev_get(p, 1);
 	memcpy(k.rand, *p, EESE_RAND_SIZE);
 	*p += EESE_RAND_SIZE;
 	return k;
@@ -58,15 +27,15 @@ static struct eese_ue_keyset get_keyset(const uint8_t **p)
 enum eese_result eese_dev_record_write(struct eese_ue *ue, const struct record *r)
 {
 	uint8_t octets[EESE_UE_RECORD_SIZE] = {0};
-	uint8_t *p = put(octets, MAGIC, 4);
-	p = put(p, r->ikid, 2);
+	uint8_t *p = eese_dev_put(octets, MAGIC, 4);
+	p = eese_dev_put(p, r->ikid, 2);
 	p = put_keyset(p, &r->current);
-	p = put(p, r->numbers_reserved, 8);
-	p = put(p, r->units_reserved, 4);
-	p = put(p, r->down_next, 8);
+	p = eese_dev_put(p, r->numbers_reserved, 8);
+	p = eese_dev_put(p, r->units_reserved, 4);
+	p = eese_dev_put(p, r->down_next, 8);
 	p = put_keyset(p, &r->before);
-	put(p, r->before_next, 8);
-	put(octets + CRC_AT, crc32(octets, CRC_AT), 4);
+	eese_dev_put(p, r->before_next, 8);
+	eese_dev_put(octets + CRC_AT, eese_dev_crc32(octets, CRC_AT), 4);
 	return ue->config.port.nvm(ue->config.port.ctx, EESE_UE_NVM_WRITE, octets) == EESE_UE_NVM_OK
 		   ? EESE_OK
 		   : EESE_STORAGE;
@@ -76,16 +45,17 @@ static bool decode(const uint8_t octets[EESE_UE_RECORD_SIZE], struct record *out
 {
 	const uint8_t *p = octets;
 	const uint8_t *crc = octets + CRC_AT;
-	if (get(&p, 4) != MAGIC || get(&crc, 4) != crc32(octets, CRC_AT)) {
+	if (eese_dev_get(&p, 4) != MAGIC ||
+	    eese_dev_get(&crc, 4) != eese_dev_crc32(octets, CRC_AT)) {
 		return false;
 	}
-	out->ikid = (uint16_t)get(&p, 2);
+	out->ikid = (uint16_t)eese_dev_get(&p, 2);
 	out->current = get_keyset(&p);
-	out->numbers_reserved = get(&p, 8);
-	out->units_reserved = (uint32_t)get(&p, 4);
-	out->down_next = get(&p, 8);
+	out->numbers_reserved = eese_dev_get(&p, 8);
+	out->units_reserved = (uint32_t)eese_dev_get(&p, 4);
+	out->down_next = eese_dev_get(&p, 8);
 	out->before = get_keyset(&p);
-	out->before_next = get(&p, 8);
+	out->before_next = eese_dev_get(&p, 8);
 	return out->current.ksn != 0 && eese_alg_info(out->current.alg) != NULL;
 }
 

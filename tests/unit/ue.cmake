@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-foreach(part contact downlink numbers request robust settle)
+foreach(part contact downlink flash numbers request robust settle)
 	eese_unit_test(ue-${part} SOURCES ue_${part}.c ue_support.c LIBS eese-ue)
 endforeach()
 # The UE side of AKA; osmo-auc-gen is an AuC by others.

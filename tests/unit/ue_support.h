@@ -14,13 +14,12 @@ enum { SENT_MAX = 512, PLAIN_MAX = 64, DAY_MS = 24 * 3600 * 1000 };
 /* A message the transport took. */
 struct sent {
 	enum eese_ue_channel channel;
-	uint64_t at;
 	uint32_t handle;
-	bool acknowledged;
+	uint64_t at;
+	size_t topic_len, len;
 	char topic[16];
-	size_t topic_len;
 	uint8_t octets[PLAIN_MAX + EESE_DATA_OVERHEAD_MAX];
-	size_t len;
+	bool acknowledged;
 };
 
 struct world {
