@@ -11,3 +11,12 @@ if(OSMO_AUC_GEN)
 	eese_unit_test(ue-osmo SOURCES ue_osmo.c aka_support.c core_support.c LIBS eese-ue)
 	target_compile_definitions(unit-ue-osmo PRIVATE _GNU_SOURCE OSMO_AUC_GEN="${OSMO_AUC_GEN}")
 endif()
+
+eese_unit_test(tool-state
+	SOURCES tool_state.c ue_support.c ${PROJECT_SOURCE_DIR}/ue/tool/state.c
+	LIBS eese-ue eese-host)
+target_include_directories(unit-tool-state PRIVATE ${PROJECT_SOURCE_DIR}/ue/tool)
+target_compile_definitions(unit-tool-state PRIVATE _GNU_SOURCE)
+foreach(call open fchmod write fsync close rename mkdir)
+	target_link_options(unit-tool-state PRIVATE -Wl,--wrap=${call})
+endforeach()

@@ -52,6 +52,38 @@ static bool set_path(struct state *s, const char *path, const char *ue_id)
 	return false;
 }
 
+/* The directory that path stands in, opened; -1: errno says why not. */
+static int open_parent(const char *path)
+{
+	char directory[PATH_MAX];
+	char *slash;
+
+	memcpy(directory, path, strlen(path) + 1);
+	slash = strrchr(directory, '/');
+	if (!slash)
+		memcpy(directory, ".", 2);
+	else if (slash == directory)
+		slash[1] = '\0';
+	else
+		*slash = '\0';
+	return open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+/* A new directory lasts only when the one that names it is on the disk. */
+static bool make_directory(const char *path)
+{
+	int fd;
+	bool ok;
+
+	if (mkdir(path, S_IRWXU) != 0)
+		return errno == EEXIST;
+	fd = open_parent(path);
+	ok = fd >= 0 && fsync(fd) == 0;
+	if (fd >= 0)
+		close(fd);
+	return ok;
+}
+
 /* Makes every directory of the path that is missing. */
 static bool make_directories(const char *path)
 {
@@ -60,27 +92,10 @@ static bool make_directories(const char *path)
 	for (const char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
 		memcpy(part, path, (size_t)(slash - path));
 		part[slash - path] = '\0';
-		if (mkdir(part, S_IRWXU) != 0 && errno != EEXIST)
+		if (!make_directory(part))
 			return complain(path);
 	}
 	return true;
-}
-
-static bool open_directory(struct state *s)
-{
-	char directory[PATH_MAX];
-	char *slash;
-
-	memcpy(directory, s->path, sizeof(directory));
-	slash = strrchr(directory, '/');
-	if (!slash)
-		memcpy(directory, ".", 2);
-	else if (slash == directory)
-		slash[1] = '\0';
-	else
-		*slash = '\0';
-	s->directory = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return s->directory >= 0 || complain(s->path);
 }
 
 static bool take_lock(struct state *s)
@@ -104,8 +119,11 @@ bool state_open(struct state *s, const char *path, const char *ue_id)
 	memset(s, 0, sizeof(*s));
 	s->lock = -1;
 	s->directory = -1;
-	if (!set_path(s, path, ue_id) || !make_directories(s->path) || !open_directory(s))
+	if (!set_path(s, path, ue_id) || !make_directories(s->path))
 		return false;
+	s->directory = open_parent(s->path);
+	if (s->directory < 0)
+		return complain(s->path);
 	snprintf(s->temporary, sizeof(s->temporary), "%.*s.tmp", PATH_ROOM, s->path);
 	return take_lock(s);
 }
