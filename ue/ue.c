@@ -80,15 +80,44 @@ enum eese_result eese_ue_init(struct eese_ue *ue, const struct eese_ue_config *c
 	return r;
 }
 
+/* A restart came between the first KEY_UPDATE under this key and its caller's knowing of it: the
+ * record is of this key already. Without it a recording of that KEY_UPDATE would be adopted once
+ * more, with numbers from 0. */
+static enum eese_result resume_under(struct eese_ue *ue, const uint8_t int_key[EESE_INT_KEY_SIZE],
+				     uint16_t ikid, bool *resumed)
+{
+	struct record record;
+	bool found;
+	*resumed = false;
+	if (has_keyset(ue) || ue->key_spent) {
+		return EESE_OK;
+	}
+	enum eese_result r = eese_dev_record_read(ue, &record, &found);
+	if (r == EESE_OK && found && record.ikid == ikid) {
+		memcpy(ue->int_key, int_key, EESE_INT_KEY_SIZE);
+		ue->ikid = ikid;
+		*resumed = true;
+		r = resume(ue, &record);
+	}
+	return r == EESE_MALFORMED ? EESE_STORAGE : r;
+}
+
 /* Tried first in the next KEY_REQUEST; whoever waits for a keyset asks at once. */
 enum eese_result eese_ue_new_key(struct eese_ue *ue, const uint8_t int_key[EESE_INT_KEY_SIZE])
 {
 	uint16_t ikid;
+	bool resumed;
 	if (eese_equal(int_key, ue->int_key, EESE_INT_KEY_SIZE)) {
 		return ue->key_spent ? EESE_INVALID : EESE_OK;
 	}
 	enum eese_result r = eese_derive_ikid(int_key, &ikid);
-	if (r != EESE_OK) {
+	if (r == EESE_OK && ikid == ue->ikid) {
+		return EESE_INVALID; /* the record could not tell them apart */
+	}
+	if (r == EESE_OK) {
+		r = resume_under(ue, int_key, ikid, &resumed);
+	}
+	if (r != EESE_OK || resumed) {
 		return r;
 	}
 	memcpy(ue->new_key, int_key, EESE_INT_KEY_SIZE);
@@ -208,6 +237,11 @@ bool eese_ue_next_event(struct eese_ue *ue, struct eese_ue_event *event)
 		}
 	}
 	return false;
+}
+
+bool eese_ue_has_new_key(const struct eese_ue *ue)
+{
+	return ue->has_new_key;
 }
 
 uint32_t eese_ue_ksn(const struct eese_ue *ue)

@@ -143,11 +143,19 @@ EESE_MUST_CHECK enum eese_result eese_ue_init(struct eese_ue *ue,
 
 /*
  * After an AKA run: this key is tried beside the one in use until a KEY_UPDATE held under it, then
- * the old one is wiped. Meanwhile KEY_REQUESTs go under the two in turns. EESE_INVALID: it is the
- * key whose record was damaged; EESE_CRYPTO.
+ * the old one is wiped. Meanwhile KEY_REQUESTs go under the two in turns; eese_ue_refresh() makes
+ * one. The caller stores both, and forgets the old one when eese_ue_has_new_key() is false again.
+ * After a restart with both stored: eese_ue_init() with the old one, then at once this, which goes
+ * over to the new one if the record is of that already. (If the record turns out damaged then, both
+ * are spent, since it may have been of either.)
+ * EESE_INVALID: it is the key whose record was damaged, or another one with the IKID of the key in
+ * use, from which a restart could not tell it: run AKA again. EESE_STORAGE, EESE_CRYPTO.
  */
 EESE_MUST_CHECK enum eese_result eese_ue_new_key(struct eese_ue *ue,
 						 const uint8_t int_key[EESE_INT_KEY_SIZE]);
+
+/* Whether such a key waits beside the one in use. */
+bool eese_ue_has_new_key(const struct eese_ue *ue);
 
 /* Wipes keys and held messages. The record stays. NULL-safe. */
 void eese_ue_wipe(struct eese_ue *ue);

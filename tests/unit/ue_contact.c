@@ -238,6 +238,71 @@ static void new_key_while_waiting(void)
 	world_free(w);
 }
 
+/* Power cuts around the first KEY_UPDATE under the new key, with both keys stored. */
+static void new_key_and_restart(void)
+{
+	struct world *w = world_new();
+	uint8_t old_key[EESE_INT_KEY_SIZE], new_key[EESE_INT_KEY_SIZE];
+	memcpy(old_key, w->int_key, sizeof old_key);
+	key_of(2, new_key);
+	CU_ASSERT_EQUAL(update(w, 100, 7, absent()), EESE_OK);
+	CU_ASSERT_EQUAL(eese_ue_new_key(&w->ue, new_key), EESE_OK);
+	CU_ASSERT_TRUE(eese_ue_has_new_key(&w->ue));
+	/* Before it: the old one goes on. */
+	world_restart(w);
+	CU_ASSERT_FALSE(eese_ue_has_new_key(&w->ue));
+	CU_ASSERT_EQUAL(eese_ue_new_key(&w->ue, new_key), EESE_OK);
+	CU_ASSERT_TRUE(eese_ue_has_new_key(&w->ue));
+	CU_ASSERT_EQUAL(eese_ue_ksn(&w->ue), 100);
+	memcpy(w->int_key, new_key, sizeof new_key);
+	CU_ASSERT_EQUAL(update(w, 5, 9, absent()), EESE_OK);
+	CU_ASSERT_FALSE(eese_ue_has_new_key(&w->ue));
+	publish(w, "a", true);
+	EXPECT_DATA(w, 5, 9, 0, "a");
+	/* After it: the record is the new one's, and its keyset doesn't begin at 0 again, whatever
+	 * is recorded and played back. */
+	memcpy(w->int_key, old_key, sizeof old_key);
+	world_restart(w);
+	CU_ASSERT_EQUAL(eese_ue_ksn(&w->ue), 0);
+	CU_ASSERT_EQUAL(eese_ue_new_key(&w->ue, new_key), EESE_OK);
+	CU_ASSERT_FALSE(eese_ue_has_new_key(&w->ue));
+	CU_ASSERT_EQUAL(eese_ue_ksn(&w->ue), 5);
+	CU_ASSERT_EQUAL(update(w, 100, 7, absent()), EESE_NO_KEY);
+	memcpy(w->int_key, new_key, sizeof new_key);
+	CU_ASSERT_EQUAL(update(w, 5, 9, absent()), EESE_OK);
+	publish(w, "b", true);
+	EXPECT_DATA(w, 5, 9, 64, "b");
+	world_free(w);
+}
+
+/* Keys 1 and 2 of one IKID: found by search. */
+static void new_key_of_the_same_ikid(void)
+{
+	struct world *w = world_new();
+	uint8_t other[EESE_INT_KEY_SIZE] = {0};
+	uint16_t ikid = (uint16_t)~w->ue.ikid;
+	for (uint32_t i = 0; ikid != w->ue.ikid; i++) {
+		memcpy(other, &i, sizeof i);
+		CU_ASSERT_EQUAL_FATAL(eese_derive_ikid(other, &ikid), EESE_OK);
+	}
+	CU_ASSERT_EQUAL(eese_ue_new_key(&w->ue, other), EESE_INVALID);
+	CU_ASSERT_FALSE(eese_ue_has_new_key(&w->ue));
+	world_free(w);
+}
+
+/* A record that can't be read any more must not look like one that isn't there. */
+static void new_key_and_unreadable_record(void)
+{
+	struct world *w = world_new();
+	uint8_t new_key[EESE_INT_KEY_SIZE];
+	key_of(2, new_key);
+	w->record_there = true;
+	w->record_fails = true;
+	CU_ASSERT_EQUAL(eese_ue_new_key(&w->ue, new_key), EESE_STORAGE);
+	CU_ASSERT_FALSE(eese_ue_has_new_key(&w->ue));
+	world_free(w);
+}
+
 static void record_of_another_key(void)
 {
 	struct world *w = world_new();
@@ -287,6 +352,9 @@ int main(void)
 	    {"algorithm not supported", unsupported_algorithm},
 	    {"new key beside the old one", new_key},
 	    {"new key while nothing else helps", new_key_while_waiting},
+	    {"new key and restart", new_key_and_restart},
+	    {"new key of the same IKID", new_key_of_the_same_ikid},
+	    {"new key and unreadable record", new_key_and_unreadable_record},
 	    {"record of another key", record_of_another_key},
 	    {"record that can't be written", record_not_written},
 	};

@@ -7,5 +7,6 @@
 
 int pub_run(const struct options *o);
 int sub_run(const struct options *o);
+int aka_run(const struct options *o);
 
 #endif

@@ -2,54 +2,20 @@
 #include "device.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "keyfile.h"
 #include "host/say.h"
+#include "stop.h"
 
 enum {
 	ARENA_SIZE = 1 << 20,
 	KEEP_SIZE = EESE_UE_KEEP_MAX * (EESE_UE_KEEP_OVERHEAD + EESE_TOPIC_MAX + EESE_MESSAGE_MAX),
 	POLL_MAX = 3600000, /* milliseconds */
 };
-
-/* A signal writes here, so that it can't slip in between a look at the flag and poll(). */
-static int signal_pipe[2] = {-1, -1};
-static volatile sig_atomic_t stopped;
-
-static void on_signal(int number)
-{
-	const int saved = errno;
-	const ssize_t ignored = write(signal_pipe[1], "", 1);
-
-	(void)number;
-	(void)ignored;
-	stopped = 1;
-	errno = saved;
-}
-
-/* Without SA_RESTART: a connect() that hangs is to end too. */
-static bool catch_signals(void)
-{
-	struct sigaction action = {.sa_handler = on_signal};
-
-	if (signal_pipe[0] < 0 && pipe2(signal_pipe, O_CLOEXEC | O_NONBLOCK) != 0)
-		return false;
-	if (signal(SIGPIPE, SIG_IGN) == SIG_ERR)
-		return false;
-	return sigaction(SIGINT, &action, NULL) == 0 && sigaction(SIGTERM, &action, NULL) == 0;
-}
-
-bool device_stopped(void)
-{
-	return stopped != 0;
-}
 
 /* Goes on while the machine sleeps: the other end's time does too. */
 uint64_t device_now(void)
@@ -144,9 +110,7 @@ static bool port_random(void *ctx, uint8_t *out, size_t len)
 static enum eese_ue_nvm_result port_nvm(void *ctx, enum eese_ue_nvm op,
 					uint8_t record[EESE_UE_RECORD_SIZE])
 {
-	struct device *d = ctx;
-
-	return state_nvm(&d->state, op, record);
+	return source_nvm(ctx, op, record);
 }
 
 static void link_ready(void *ctx)
@@ -249,35 +213,41 @@ static bool drain(struct device *d)
 	while (eese_ue_next_event(&d->ue, &e)) {
 		any = true;
 		note(d, &e);
+		source_event(d, &e);
 		if (d->owner.event)
 			d->owner.event(d->owner.ctx, &e);
 	}
 	return any;
 }
 
-static int until_ms(uint64_t now, uint64_t until)
+int device_poll_time(uint64_t now, uint64_t until)
 {
 	if (until <= now)
 		return 0;
 	return until - now > POLL_MAX ? POLL_MAX : (int)(until - now);
 }
 
+static uint64_t earlier(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
 static int wait_for(struct device *d, struct pollfd *input, uint64_t now, uint64_t until)
 {
-	struct pollfd p[3] = {{.fd = signal_pipe[0], .events = POLLIN}};
-	const uint64_t link_until = link_prepare(&d->link, &p[1], now);
+	struct pollfd p[4] = {{.fd = stop_descriptor(), .events = POLLIN},
+			      {.fd = input ? input->fd : -1, .events = POLLIN}};
+	int code;
 
-	p[2].fd = input ? input->fd : -1;
-	p[2].events = POLLIN;
-	if (link_until < until)
-		until = link_until;
-	if (poll(p, 3, until_ms(now, until)) < 0)
-		p[0].revents = p[1].revents = p[2].revents = 0;
+	until = earlier(until, link_prepare(&d->link, &p[2], now));
+	until = earlier(until, source_prepare(d, &p[3], now));
+	if (poll(p, 4, device_poll_time(now, until)) < 0)
+		p[1].revents = p[2].revents = 0;
 	if (input)
-		input->revents = p[2].revents;
-	if (stopped)
+		input->revents = p[1].revents;
+	if (stop_asked())
 		return GO_ON;
-	return link_done(&d->link, &p[1], device_now());
+	code = link_done(&d->link, &p[2], device_now());
+	return code == GO_ON ? source_done(d, device_now()) : code;
 }
 
 int device_turn(struct device *d, struct pollfd *input, uint64_t until)
@@ -317,49 +287,29 @@ static bool make_memory(struct device *d, struct eese_ue_config *c)
 	return true;
 }
 
-static int start_library(struct device *d, const struct eese_device_key *key)
-{
-	struct eese_ue_config c = {
-	    .ue_id = d->ue_id,
-	    .port = {port_send, port_now, port_random, port_nvm, d},
-	    .downlink_durable = true,
-	};
-	enum eese_result result;
-
-	memcpy(d->ue_id, key->ue_id, sizeof(d->ue_id));
-	if (!state_open(&d->state, d->options->state, d->ue_id))
-		return EXIT_FILES;
-	if (!make_memory(d, &c))
-		return EXIT_MESSAGE;
-	result = eese_ue_init(&d->ue, &c, key->int_key);
-	if (result == EESE_OK)
-		return GO_ON;
-	if (!d->state.failed)
-		say_error("starting: %s", eese_result_text(result));
-	return EXIT_FILES;
-}
-
 int device_open(struct device *d, const struct options *o, const struct device_owner *owner)
 {
 	const struct link_owner link_owner = {d, link_ready, link_control, link_downlink,
 					      link_verdict};
-	struct eese_device_key key;
+	struct eese_ue_config config = {
+	    .ue_id = d->ue_id,
+	    .port = {port_send, port_now, port_random, port_nvm, d},
+	    .downlink_durable = true,
+	};
 	int code;
 
 	memset(d, 0, sizeof(*d));
 	d->options = o;
 	d->owner = *owner;
 	d->state.lock = -1;
-	d->state.directory = -1;
 	d->active = device_now();
-	if (eese_init() != EESE_OK || !catch_signals()) {
+	if (eese_init() != EESE_OK || !stop_catch()) {
 		say_error("starting: %s", strerror(errno));
 		return EXIT_MESSAGE;
 	}
-	if (!keyfile_read(o->key_file, o->ue, &key))
-		return EXIT_FILES;
-	code = start_library(d, &key);
-	eese_wipe(&key, sizeof(key));
+	if (!make_memory(d, &config))
+		return EXIT_MESSAGE;
+	code = source_open(d, &config);
 	return code == GO_ON ? link_open(&d->link, o, d->ue_id, &link_owner) : code;
 }
 
@@ -367,6 +317,7 @@ void device_close(struct device *d)
 {
 	link_close(&d->link);
 	eese_ue_wipe(&d->ue);
+	source_close(d);
 	if (d->memory)
 		eese_wipe(d->memory, d->memory_size);
 	free(d->memory);

@@ -6,6 +6,7 @@
 #include "eese/ue.h"
 #include "link.h"
 #include "options.h"
+#include "source.h"
 #include "state.h"
 
 /* What the device tells pub or sub. Any member may be NULL. */
@@ -22,6 +23,7 @@ struct device {
 	struct device_owner owner;
 	char ue_id[EESE_UE_ID_MAX + 1];
 	struct state state;
+	struct source source;
 	struct link link;
 	struct eese_ue ue;
 	uint8_t *memory; /* arena, scratch, keep and plain, in one piece */
@@ -42,11 +44,11 @@ void device_close(struct device *d);
  */
 int device_turn(struct device *d, struct pollfd *input, uint64_t until);
 
-/* Whether SIGINT or SIGTERM came. */
-bool device_stopped(void);
-
 /* Milliseconds; the clock of the port and of device_turn()'s until. */
 uint64_t device_now(void);
+
+/* What poll() is to wait at most until then. */
+int device_poll_time(uint64_t now, uint64_t until);
 
 /* What the EESE said last, for a user who wonders why nothing goes on. */
 const char *device_advice(const struct device *d);

@@ -9,15 +9,25 @@ static int overview(void)
 {
 	puts("Usage: eese-ue pub [OPTION]...   publish as an end-to-end protected device\n"
 	     "       eese-ue sub [OPTION]...   print the downlink messages of one\n"
+	     "       eese-ue aka [OPTION]...   run AKA with its home network for a new key\n"
 	     "       eese-ue --help | --version\n\n"
-	     "'eese-ue pub --help' and 'eese-ue sub --help' list the options.");
+	     "'eese-ue pub --help' and so on list the options.");
 	return EXIT_DONE;
 }
+
+static const struct {
+	const char *name;
+	enum command command;
+	int (*run)(const struct options *o);
+} commands[] = {
+    {"pub", COMMAND_PUB, pub_run},
+    {"sub", COMMAND_SUB, sub_run},
+    {"aka", COMMAND_AKA, aka_run},
+};
 
 int main(int argc, char *argv[])
 {
 	const char *word = argc > 1 ? argv[1] : "";
-	const bool pub = strcmp(word, "pub") == 0;
 	struct options o;
 	int code;
 
@@ -25,12 +35,12 @@ int main(int argc, char *argv[])
 		return overview();
 	if (strcmp(word, "--version") == 0)
 		return puts("eese-ue " EESE_VERSION) < 0 ? EXIT_MESSAGE : EXIT_DONE;
-	if (!pub && strcmp(word, "sub") != 0) {
-		say_error("pub or sub is needed; try 'eese-ue --help'");
-		return EXIT_USAGE;
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+		if (strcmp(word, commands[i].name) != 0)
+			continue;
+		code = options_parse(&o, commands[i].command, argc - 1, argv + 1);
+		return code == GO_ON ? commands[i].run(&o) : code;
 	}
-	code = options_parse(&o, pub ? COMMAND_PUB : COMMAND_SUB, argc - 1, argv + 1);
-	if (code != GO_ON)
-		return code;
-	return pub ? pub_run(&o) : sub_run(&o);
+	say_error("pub, sub or aka is needed; try 'eese-ue --help'");
+	return EXIT_USAGE;
 }

@@ -6,7 +6,11 @@
 #include <string.h>
 
 #include "eese/keys.h"
+#include "coap_client.h"
 #include "host/say.h"
+
+/* Digits: MCC and MNC at least, 15 by ITU-T E.212. */
+enum { IMSI_MIN = 6, IMSI_MAX = 15 };
 
 static bool add_topic(void *target, const struct eese_option *row, const char *topic)
 {
@@ -33,14 +37,31 @@ static bool set_input(void *target, const struct eese_option *row, const char *a
 	return true;
 }
 
+static bool set_domain(void *target, const struct eese_option *row, const char *arg)
+{
+	struct options *o = target;
+
+	o->domain = strcmp(arg, "hps") == 0 ? EESE_DOMAIN_HPS : EESE_DOMAIN_ENPS;
+	return o->domain == EESE_DOMAIN_HPS || strcmp(arg, "enps") == 0 ||
+	       eese_option_wrong(row, arg, "enps or hps is needed");
+}
+
 #define AT(member) offsetof(struct options, member)
 
 static const struct eese_option rows[] = {
-    {0, "ue", EESE_OPTION_TEXT, COMMAND_BOTH, AT(ue), 0, 0, "UE-ID",
-     "name of this device; may be left out if the key file has one line", NULL},
+    {0, "ue", EESE_OPTION_TEXT, COMMAND_ALL, AT(ue), 0, 0, "UE-ID",
+     "name of this device; may be left out if a key file has one line", NULL},
     {0, "key-file", EESE_OPTION_TEXT, COMMAND_BOTH, AT(key_file), 0, 0, "FILE",
      "its e2e_int_key: lines 'UE-ID 64-HEX-DIGITS'; readable by its owner only", NULL},
-    {0, "state", EESE_OPTION_TEXT, COMMAND_BOTH, AT(state), 0, 0, "FILE",
+    {0, "usim", EESE_OPTION_TEXT, COMMAND_ALL, AT(usim), 0, 0, "FILE",
+     "instead of a key file: its USIM, lines 'k HEX' and 'opc HEX'; needs --aka and --ue", NULL},
+    {0, "aka", EESE_OPTION_TEXT, COMMAND_ALL, AT(aka), 0, 0, "URI",
+     "the home network's AKA server, coap://HOST[:PORT]", NULL},
+    {0, "imsi", EESE_OPTION_TEXT, COMMAND_ALL, AT(imsi), 0, 0, "IMSI",
+     "who it is to the home network [the UE-ID]", NULL},
+    {0, "domain", EESE_OPTION_CALL, COMMAND_AKA, 0, 0, 0, "DOMAIN",
+     "enps, end to end, or hps, end to middle [enps]", set_domain},
+    {0, "state", EESE_OPTION_TEXT, COMMAND_ALL, AT(state), 0, 0, "FILE",
      "what must survive a restart [~/.local/state/eese-ue/UE-ID.state]", NULL},
     {0, "base", EESE_OPTION_TEXT, COMMAND_BOTH, AT(base), 0, 0, "TOPIC",
      "base of the protected topics [e2e]", NULL},
@@ -62,8 +83,8 @@ static const struct eese_option rows[] = {
      "publish -m, -f, -s or -n N times [1]", NULL},
     {0, "repeat-delay", EESE_OPTION_SECONDS, COMMAND_PUB, AT(repeat_delay), 0, 86400, "SECONDS",
      "pause between those [0]", NULL},
-    {0, "wait", EESE_OPTION_SECONDS, COMMAND_PUB, AT(wait), 0, 31536000, "SECONDS",
-     "give up on a message not settled after that; 0: never [60]", NULL},
+    {0, "wait", EESE_OPTION_SECONDS, COMMAND_ALL, AT(wait), 0, 31536000, "SECONDS",
+     "give up on a message not settled, or a first key not there, after that; 0: never [60]", NULL},
     {0, "linger", EESE_OPTION_SECONDS, COMMAND_PUB, AT(linger), 0, 86400, "SECONDS",
      "how long to wait for late verdicts where MQTT gives none [1]", NULL},
     {'v', "verbose", EESE_OPTION_FLAG, COMMAND_SUB, AT(verbose), 0, 0, NULL,
@@ -78,36 +99,52 @@ static const struct eese_option rows[] = {
      "client id [sub: eese-ue-UE-ID; pub: eese-ue-UE-ID-pub]", NULL},
     {'u', "username", EESE_OPTION_TEXT, COMMAND_BOTH, AT(login.username), 0, 0, "NAME",
      "MQTT username [the UE-ID]", NULL},
-    {0, "events", EESE_OPTION_FLAG, COMMAND_BOTH, AT(events), 0, 0, NULL,
+    {0, "events", EESE_OPTION_FLAG, COMMAND_ALL, AT(events), 0, 0, NULL,
      "print key events on stderr", NULL},
-    {'d', "debug", EESE_OPTION_FLAG, COMMAND_BOTH, AT(debug), 0, 0, NULL,
+    {'d', "debug", EESE_OPTION_FLAG, COMMAND_ALL, AT(debug), 0, 0, NULL,
      "print what goes on, on stderr", NULL},
-    {0, "quiet", EESE_OPTION_FLAG, COMMAND_BOTH, AT(quiet), 0, 0, NULL, "print no error messages",
+    {0, "quiet", EESE_OPTION_FLAG, COMMAND_ALL, AT(quiet), 0, 0, NULL, "print no error messages",
      NULL},
-    {0, "help", EESE_OPTION_HELP, COMMAND_BOTH, 0, 0, 0, NULL, "print this text", NULL},
+    {0, "help", EESE_OPTION_HELP, COMMAND_ALL, 0, 0, 0, NULL, "print this text", NULL},
     {0},
 };
 
-/* The tables for this command line, in the order of --help. */
-static void tables_of(struct options *o, struct eese_option_table tables[2])
+/* The tables for this command line, in the order of --help; how many there are. */
+static size_t tables_of(struct options *o, struct eese_option_table tables[2])
 {
 	tables[0] = (struct eese_option_table){rows, o};
 	tables[1] = (struct eese_option_table){eese_login_options, &o->login};
+	return o->command == COMMAND_AKA ? 1 : 2;
+}
+
+static const char *name_of(enum command command)
+{
+	return command == COMMAND_AKA ? "aka" : command == COMMAND_PUB ? "pub" : "sub";
 }
 
 static void help(struct options *o)
 {
-	const bool pub = o->command == COMMAND_PUB;
+	static const char key[] = "{--key-file FILE | --usim FILE --aka URI --ue UE-ID}";
 	struct eese_option_table tables[2];
 
-	printf("Usage: eese-ue %s --key-file FILE%s [OPTION]...\n\n%s\n\n", pub ? "pub" : "sub",
-	       pub ? " -t TOPIC {-m TEXT | -f FILE | -l | -s | -n}" : "",
-	       pub ? "Publishes messages end-to-end protected as a device (UE)."
-		   : "Prints the downlink messages of a device (UE).");
-	tables_of(o, tables);
-	eese_options_help(tables, 2, o->command);
+	if (o->command == COMMAND_AKA)
+		printf(
+		    "Usage: eese-ue aka --usim FILE --aka URI --ue UE-ID [OPTION]...\n\n"
+		    "Runs AKA with the home network for a new key, which pub and sub then use.\n"
+		    "They run it by themselves when they have none, or it comes to its end.\n\n");
+	else if (o->command == COMMAND_PUB)
+		printf(
+		    "Usage: eese-ue pub %s\n"
+		    "                   -t TOPIC {-m TEXT | -f FILE | -l | -s | -n} [OPTION]...\n\n"
+		    "Publishes messages end-to-end protected as a device (UE).\n\n",
+		    key);
+	else
+		printf("Usage: eese-ue sub %s [OPTION]...\n\n"
+		       "Prints the downlink messages of a device (UE).\n\n",
+		       key);
+	eese_options_help(tables, tables_of(o, tables), o->command);
 	puts("\nExit codes: 0 done; 1 a message failed or was not settled in time; 2 usage;\n"
-	     "3 key or state file; 4 connection. More in eese-ue(1).");
+	     "3 key file, state file or USIM; 4 connection; 5 AKA refused. More in eese-ue(1).");
 }
 
 static bool topic_ok(const char *topic, bool filter)
@@ -133,13 +170,34 @@ static const char *complaint_pub(const struct options *o)
 	return NULL;
 }
 
+static const char *complaint_aka(const struct options *o)
+{
+	char host[COAP_CLIENT_HOST_MAX + 1];
+	uint16_t port;
+
+	if (!o->aka || !o->ue)
+		return "--usim needs --aka and --ue";
+	if (coap_client_uri(o->aka, host, &port))
+		return "--aka: coap://HOST[:PORT] is needed";
+	if (o->imsi && (strspn(o->imsi, "0123456789") != strlen(o->imsi) ||
+			strlen(o->imsi) < IMSI_MIN || strlen(o->imsi) > IMSI_MAX))
+		return "--imsi: 6 to 15 digits are needed";
+	return NULL;
+}
+
 /* What is wrong with the options as a whole, or NULL. */
 static const char *complaint(const struct options *o)
 {
 	const char *found = NULL;
 
-	if (!o->key_file)
-		return "--key-file is needed";
+	if (o->command == COMMAND_AKA && !o->usim)
+		return "--usim is needed";
+	if (!o->key_file == !o->usim)
+		return "one of --key-file and --usim is needed";
+	if (o->usim)
+		found = complaint_aka(o);
+	if (found)
+		return found;
 	if (o->ue && !eese_ue_id_valid(o->ue, strlen(o->ue)))
 		return "--ue: 1 to 64 characters of A-Za-z0-9._@- are needed";
 	if (strlen(o->base) > OPTIONS_BASE_MAX || *o->base == '\0' || !topic_ok(o->base, false))
@@ -158,7 +216,7 @@ static const char *complaint(const struct options *o)
 
 static int usage(const struct options *o)
 {
-	say_error("try 'eese-ue %s --help'", o->command == COMMAND_PUB ? "pub" : "sub");
+	say_error("try 'eese-ue %s --help'", name_of(o->command));
 	return EXIT_USAGE;
 }
 
@@ -166,8 +224,8 @@ static int parse(struct options *o, int argc, char *argv[])
 {
 	struct eese_option_table tables[2];
 
-	tables_of(o, tables);
-	switch (eese_options_read(tables, 2, o->command, false, argc, argv, NULL)) {
+	switch (
+	    eese_options_read(tables, tables_of(o, tables), o->command, false, argc, argv, NULL)) {
 	case EESE_OPTIONS_READ:
 		return GO_ON;
 	case EESE_OPTIONS_HELP:
@@ -202,7 +260,9 @@ int options_parse(struct options *o, enum command command, int argc, char *argv[
 	found = complaint(o);
 	if (found)
 		say_error("%s", found);
-	return !found && eese_login_complete(&o->login) ? GO_ON : usage(o);
+	if (!found && (command == COMMAND_AKA || eese_login_complete(&o->login)))
+		return GO_ON;
+	return usage(o);
 }
 
 bool options_acknowledged(const struct options *o)

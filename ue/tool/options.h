@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "eese/domain.h"
 #include "host/login.h"
 
 /* Exit codes, documented in eese-ue.1. */
@@ -14,12 +15,19 @@ enum {
 	EXIT_DONE = 0,
 	EXIT_MESSAGE = 1, /* a message failed or was not settled in time */
 	EXIT_USAGE = 2,
-	EXIT_FILES = 3,      /* key file or state file */
-	EXIT_CONNECTION = 4, /* refused, not authorised, TLS */
+	EXIT_FILES = 3,      /* key file, state file, USIM */
+	EXIT_CONNECTION = 4, /* refused, not authorised, TLS; the AKA server doesn't answer */
+	EXIT_AKA = 5,        /* AKA was refused, or its server is none of this USIM's */
 	GO_ON = -1,          /* not an exit code: nothing ends the program yet */
 };
 
-enum command { COMMAND_PUB = 1, COMMAND_SUB = 2, COMMAND_BOTH = 3 };
+enum command {
+	COMMAND_PUB = 1,
+	COMMAND_SUB = 2,
+	COMMAND_BOTH = COMMAND_PUB | COMMAND_SUB,
+	COMMAND_AKA = 4,
+	COMMAND_ALL = COMMAND_BOTH | COMMAND_AKA,
+};
 
 enum input {
 	INPUT_NONE,
@@ -41,6 +49,8 @@ struct options {
 	bool debug, quiet, events;
 
 	const char *ue, *key_file, *state, *base;
+	const char *usim, *aka, *imsi; /* usim: keys come from AKA instead of a key file */
+	enum eese_domain domain;
 	const char *topics[OPTIONS_TOPICS_MAX];
 	size_t topic_count;
 

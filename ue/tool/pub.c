@@ -9,6 +9,7 @@
 #include "device.h"
 #include "lines.h"
 #include "host/say.h"
+#include "stop.h"
 
 /* A message the library has taken and not settled. */
 struct entry {
@@ -269,7 +270,7 @@ static int run(struct pub *p)
 		const uint64_t patience = patience_end(p, started), finish = finish_time(p);
 		uint64_t until = earliest(patience, finish);
 
-		if (device_stopped())
+		if (stop_asked())
 			return stopped(p);
 		if (device_now() >= finish)
 			return p->failed > 0 ? EXIT_MESSAGE : EXIT_DONE;

@@ -6,14 +6,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "host/durable.h"
 #include "host/say.h"
 
-/* Room for the longest ending, ".lock", in every path. */
-enum { PATH_ROOM = PATH_MAX - 8 };
+/* Room for the longest endings, ".hps.keys.lock", in every path. */
+enum { PATH_ROOM = PATH_MAX - 16 };
 
 static bool complain(const char *path)
 {
@@ -52,36 +52,12 @@ static bool set_path(struct state *s, const char *path, const char *ue_id)
 	return false;
 }
 
-/* The directory that path stands in, opened; -1: errno says why not. */
-static int open_parent(const char *path)
-{
-	char directory[PATH_MAX];
-	char *slash;
-
-	memcpy(directory, path, strlen(path) + 1);
-	slash = strrchr(directory, '/');
-	if (!slash)
-		memcpy(directory, ".", 2);
-	else if (slash == directory)
-		slash[1] = '\0';
-	else
-		*slash = '\0';
-	return open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-}
-
 /* A new directory lasts only when the one that names it is on the disk. */
 static bool make_directory(const char *path)
 {
-	int fd;
-	bool ok;
-
 	if (mkdir(path, S_IRWXU) != 0)
 		return errno == EEXIST;
-	fd = open_parent(path);
-	ok = fd >= 0 && fsync(fd) == 0;
-	if (fd >= 0)
-		close(fd);
-	return ok;
+	return eese_durable_name(path);
 }
 
 /* Makes every directory of the path that is missing. */
@@ -100,17 +76,15 @@ static bool make_directories(const char *path)
 
 static bool take_lock(struct state *s)
 {
-	char path[PATH_MAX];
+	const char *wrong;
 
-	snprintf(path, sizeof(path), "%.*s.lock", PATH_ROOM, s->path);
-	s->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, S_IRUSR | S_IWUSR);
-	if (s->lock < 0)
-		return complain(path);
-	if (flock(s->lock, LOCK_EX | LOCK_NB) == 0)
+	s->lock = eese_durable_lock(s->path, &wrong);
+	if (s->lock >= 0)
 		return true;
-	if (errno != EWOULDBLOCK)
-		return complain(path);
-	say_error("state file %s is in use by another eese-ue", s->path);
+	if (wrong)
+		say_error("state file %s: %s", s->path, wrong);
+	else
+		say_error("state file %s is in use by another eese-ue", s->path);
 	return false;
 }
 
@@ -118,25 +92,14 @@ bool state_open(struct state *s, const char *path, const char *ue_id)
 {
 	memset(s, 0, sizeof(*s));
 	s->lock = -1;
-	s->directory = -1;
-	if (!set_path(s, path, ue_id) || !make_directories(s->path))
-		return false;
-	s->directory = open_parent(s->path);
-	if (s->directory < 0)
-		return complain(s->path);
-	snprintf(s->temporary, sizeof(s->temporary), "%.*s.tmp", PATH_ROOM, s->path);
-	return take_lock(s);
+	return set_path(s, path, ue_id) && make_directories(s->path) && take_lock(s);
 }
 
 void state_close(struct state *s)
 {
-	/* The lock file stays: removing it would let two processes lock two files of one name. */
 	if (s->lock >= 0)
 		close(s->lock);
-	if (s->directory >= 0)
-		close(s->directory);
 	s->lock = -1;
-	s->directory = -1;
 }
 
 static bool read_whole(int fd, uint8_t *out, size_t len)
@@ -152,21 +115,6 @@ static bool read_whole(int fd, uint8_t *out, size_t len)
 			done += (size_t)n;
 	}
 	return done == len;
-}
-
-static bool write_whole(int fd, const uint8_t *octets, size_t len)
-{
-	size_t done = 0;
-
-	while (done < len) {
-		const ssize_t n = write(fd, octets + done, len - done);
-
-		if (n < 0 && errno != EINTR)
-			return false;
-		if (n > 0)
-			done += (size_t)n;
-	}
-	return true;
 }
 
 static enum eese_ue_nvm_result read_record(struct state *s, uint8_t record[EESE_UE_RECORD_SIZE])
@@ -190,21 +138,14 @@ static enum eese_ue_nvm_result read_record(struct state *s, uint8_t record[EESE_
 	return ok ? EESE_UE_NVM_OK : EESE_UE_NVM_FAILED;
 }
 
-/* A power cut leaves the old record or the new one: the new one has its name only when it is on
- * the disk, and the write is done only when the name is. */
 static enum eese_ue_nvm_result write_record(struct state *s,
 					    const uint8_t record[EESE_UE_RECORD_SIZE])
 {
-	const int fd = open(s->temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW,
-			    S_IRUSR | S_IWUSR);
-	bool ok = fd >= 0 && fchmod(fd, S_IRUSR | S_IWUSR) == 0 &&
-		  write_whole(fd, record, EESE_UE_RECORD_SIZE) && fsync(fd) == 0;
+	const char *wrong = eese_durable_write(s->path, record, EESE_UE_RECORD_SIZE);
 
-	if (fd >= 0 && close(fd) != 0)
-		ok = false;
-	if (ok && rename(s->temporary, s->path) == 0 && fsync(s->directory) == 0)
+	if (!wrong)
 		return EESE_UE_NVM_OK;
-	complain(s->path);
+	say_error("state file %s: %s", s->path, wrong);
 	return EESE_UE_NVM_FAILED;
 }
 

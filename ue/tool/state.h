@@ -8,9 +8,9 @@
 #include "eese/ue.h"
 
 struct state {
-	char path[PATH_MAX], temporary[PATH_MAX];
-	int lock, directory; /* descriptors, -1: none */
-	bool failed;         /* a read or write failed; the reason was said */
+	char path[PATH_MAX];
+	int lock;    /* a descriptor, -1: none */
+	bool failed; /* a read or write failed; the reason was said */
 };
 
 /*

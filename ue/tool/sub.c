@@ -7,6 +7,7 @@
 #include "commands.h"
 #include "device.h"
 #include "host/say.h"
+#include "stop.h"
 
 struct sub {
 	struct device device;
@@ -52,7 +53,7 @@ static int run(struct sub *s)
 	while (code == GO_ON) {
 		if (enough(s))
 			return s->output_failed ? EXIT_MESSAGE : EXIT_DONE;
-		if (device_stopped())
+		if (stop_asked())
 			return EXIT_DONE;
 		if (device_now() >= end)
 			return s->options->count > 0 ? EXIT_MESSAGE : EXIT_DONE;
