@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <time.h>
 
 #include "commands.h"
 #include "first_key.h"
+#include "host/rfc3339.h"
 #include "host/say.h"
 #include "state.h"
 #include "stop.h"
@@ -15,9 +13,7 @@
 static int tell(const struct keys *k)
 {
 	const struct keys_one *newest = keys_newest(k);
-	const time_t expiry = (time_t)newest->expiry;
-	struct tm tm;
-	char text[32] = "";
+	char until[EESE_RFC3339_SIZE];
 	uint16_t ikid;
 
 	if (newest->expiry == 0) {
@@ -25,9 +21,9 @@ static int tell(const struct keys *k)
 			  "but run this again");
 		return EXIT_CONNECTION;
 	}
-	if (eese_derive_ikid(newest->key, &ikid) != EESE_OK || !gmtime_r(&expiry, &tm) ||
-	    strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm) == 0 ||
-	    printf("new key, IKID %04x, until %s\n", (unsigned)ikid, text) < 0)
+	eese_rfc3339_write(newest->expiry, until);
+	if (eese_derive_ikid(newest->key, &ikid) != EESE_OK ||
+	    printf("new key, IKID %04x, until %s\n", (unsigned)ikid, until) < 0)
 		return EXIT_MESSAGE;
 	return EXIT_DONE;
 }

@@ -18,8 +18,12 @@ static int code_of(enum run_end end)
 	}
 }
 
-static int give_up(const struct renewal *r, enum run_end last)
+static int give_up(struct renewal *r, enum run_end last)
 {
+	const enum run_end cut = renewal_cut_short(r);
+
+	if (cut == RUN_UNCERTAIN || cut == RUN_FILES)
+		return code_of(cut);
 	say_error("no key from AKA server %s port %u: %s", r->host, (unsigned)r->config.port,
 		  stop_asked() ? "stopped"
 		  : r->why     ? r->why

@@ -235,6 +235,18 @@ enum run_end renewal_done(struct renewal *r, uint64_t now)
 	return end;
 }
 
+enum run_end renewal_cut_short(struct renewal *r)
+{
+	const bool answered = r->running && r->run.aka.state == EESE_AKA_ANSWERED;
+
+	if (!r->running)
+		return RUN_NO_ANSWER;
+	r->running = false;
+	r->cause = RENEWAL_NONE;
+	run_close(&r->run);
+	return answered ? got_key(r, RUN_UNCERTAIN, 0) : RUN_NO_ANSWER;
+}
+
 /* ---- start and end ---- */
 
 bool renewal_open(struct renewal *r, const struct options *o, const char *state_path)

@@ -50,6 +50,10 @@ uint64_t renewal_prepare(struct renewal *r, struct pollfd *p, uint64_t now);
  */
 enum run_end renewal_done(struct renewal *r, uint64_t now);
 
+/* Ends what goes on now: RUN_UNCERTAIN if RES was sent already, with its key; RUN_NO_ANSWER;
+ * RUN_FILES. */
+enum run_end renewal_cut_short(struct renewal *r);
+
 /* Forgets all keys, durably: they are spent. false: the reason was said. */
 bool renewal_forget(struct renewal *r);
 
