@@ -11,10 +11,10 @@ target_compile_definitions(eese-test-emks PUBLIC
 	EESE_TEST_HSS="$<TARGET_FILE:eese-hss>"
 	EESE_TEST_ROOT="${PROJECT_SOURCE_DIR}")
 
-foreach(theme aka)
+foreach(theme aka chain)
 	add_executable(t_emks_${theme} t_emks_${theme}.c)
 	target_link_libraries(t_emks_${theme} PRIVATE eese-test-emks)
-	add_dependencies(t_emks_${theme} eese-emksd eese-hss)
+	add_dependencies(t_emks_${theme} eese-emksd eese-hss mosquitto_eese eese-ue-tool)
 	add_test(NAME integration-emks-${theme} COMMAND t_emks_${theme})
 	set_tests_properties(integration-emks-${theme} PROPERTIES TIMEOUT 300 LABELS integration)
 endforeach()

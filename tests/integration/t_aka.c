@@ -4,9 +4,8 @@
 #include "aka_server.h"
 #include "eese/ue.h"
 #include "harness.h"
-#include "program.h"
+#include "phone.h"
 
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,99 +38,18 @@ static void stop(void)
 
 /* ---- a device ---- */
 
-struct phone {
-	char ue[EESE_UE_ID_MAX + 1];
-	char usim[208], state[208], keys[224], uri[64];
-	struct aka_server *home;
-};
-
-static void write_file(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-
-	if (fd < 0 || write(fd, text, strlen(text)) != (ssize_t)strlen(text))
-		abort();
-	close(fd);
-}
-
-/* A new device with a USIM of the home network. */
 static struct phone new_phone(struct aka_server *server)
 {
 	static int count;
-	struct phone p = {.home = server};
-	char text[160];
+	struct phone p;
+	char ue[32];
 
-	snprintf(p.ue, sizeof p.ue, "phone-%d", count++);
-	snprintf(p.usim, sizeof p.usim, "%s/%s.usim", broker.dir, p.ue);
-	snprintf(p.state, sizeof p.state, "%s/%s.state", broker.dir, p.ue);
-	snprintf(p.keys, sizeof p.keys, "%s.keys", p.state);
-	snprintf(p.uri, sizeof p.uri, "coap://127.0.0.1:%u", server->port);
-	snprintf(text, sizeof text, "# a new card\nk %s\nopc %s\n", aka_k, aka_opc);
-	write_file(p.usim, text);
+	snprintf(ue, sizeof ue, "phone-%d", count++);
+	phone_make(&p, ue, broker.dir, aka_k, aka_opc);
+	phone_home(&p, server->port);
+	p.broker = broker.port;
 	aka_server_set(server, AKA_HONEST, 3600);
 	return p;
-}
-
-enum { ARGUMENTS_MAX = 40 };
-
-/* more is NULL-terminated. */
-static void run_phone(struct program *t, const struct phone *p, const char *command,
-		      const char *const *more)
-{
-	char port[8];
-	const char *argv[ARGUMENTS_MAX] = {EESE_TEST_UE_TOOL, command,  "--usim",  p->usim,
-					   "--aka",           p->uri,   "--ue",    p->ue,
-					   "--state",         p->state, "--events"};
-	size_t count = 11;
-
-	snprintf(port, sizeof port, "%u", broker.port);
-	if (strcmp(command, "aka") != 0) {
-		argv[count++] = "-p";
-		argv[count++] = port;
-		argv[count++] = "-h";
-		argv[count++] = "127.0.0.1";
-	}
-	while (*more && count + 1 < ARGUMENTS_MAX)
-		argv[count++] = *more++;
-	program_start(t, broker.dir, argv);
-}
-
-static void tool_say(struct program *t, const char *text)
-{
-	char line[64];
-
-	snprintf(line, sizeof line, "%s\n", text);
-	program_say(t, line);
-}
-
-/* Its exit code; what it said is shown unless that is the one expected. */
-static int tool_ends(struct program *t, int expected, int timeout_ms)
-{
-	const int code = program_ends(t, timeout_ms);
-
-	if (code != expected) {
-		char *err = program_text(t->err);
-
-		printf("\n  eese-ue ended with %d:\n%s\n", code, err);
-		free(err);
-	}
-	return code;
-}
-
-static int aka(const struct phone *p, int expected, const char *wait)
-{
-	struct program t;
-
-	run_phone(&t, p, "aka", (const char *const[]){"--wait", wait, NULL});
-	return tool_ends(&t, expected, 60000);
-}
-
-static int publish(const struct phone *p, int expected, const char *text)
-{
-	struct program t;
-
-	run_phone(&t, p, "pub", (const char *const[]){"-t", "t", "--wait", "40", "-m", text, NULL});
-	return tool_ends(&t, expected, 60000);
 }
 
 /* The EESE comes to know this key of this device, and of no other. */
@@ -150,7 +68,7 @@ static void tell_eese(struct phone *p)
 {
 	char hex[2 * EESE_INT_KEY_SIZE + 1];
 
-	aka_server_key(p->home, hex);
+	aka_server_key(&home, hex);
 	tell_key(p, hex);
 }
 
@@ -163,18 +81,9 @@ static void expect_arrived(const struct phone *p, const char *text)
 	EXPECT_EQUAL(observer_count(&app, topic, text), 1);
 }
 
-static bool file_has(const char *path, const char *text)
-{
-	char *all = program_text(path);
-	bool has = strstr(all, text) != NULL;
-
-	free(all);
-	return has;
-}
-
 static bool keys_have(const struct phone *p, const char *word)
 {
-	return file_has(p->keys, word);
+	return phone_file_has(p->keys, word);
 }
 
 /* Has a key in use, which the EESE knows too. */
@@ -182,9 +91,9 @@ static struct phone new_phone_in_use(void)
 {
 	struct phone p = new_phone(&home);
 
-	EXPECT_EQUAL(aka(&p, 0, "20"), 0);
+	EXPECT_EQUAL(phone_aka(&p, 0, "20"), 0);
 	tell_eese(&p);
-	EXPECT_EQUAL(publish(&p, 0, "first"), 0);
+	EXPECT_EQUAL(phone_publish(&p, 0, "first"), 0);
 	expect_arrived(&p, "first");
 	return p;
 }
@@ -206,22 +115,22 @@ static void test_command(void)
 	char hex[2 * EESE_INT_KEY_SIZE + 1];
 	struct program t;
 
-	run_phone(&t, &p, "aka", (const char *const[]){"-d", NULL});
-	EXPECT_EQUAL(tool_ends(&t, 0, 20000), 0);
-	EXPECT(file_has(t.out, "new key, IKID "));
-	EXPECT(file_has(t.err, "event: AKA: new key, IKID "));
+	phone_run(&t, &p, "aka", (const char *const[]){"-d", NULL});
+	EXPECT_EQUAL(phone_ends(&t, 0, 20000), 0);
+	EXPECT(phone_file_has(t.out, "new key, IKID "));
+	EXPECT(phone_file_has(t.err, "event: AKA: new key, IKID "));
 	aka_server_key(&home, hex);
 	EXPECT(keys_have(&p, hex));
-	EXPECT(file_has(p.usim, "\nsqn 0000"));
+	EXPECT(phone_file_has(p.usim, "\nsqn 0000"));
 	expect_private(p.usim);
 	expect_private(p.keys);
 	for (int i = 0; i < 2; i++) {
-		EXPECT(!file_has(i == 0 ? t.out : t.err, hex));
-		EXPECT(!file_has(i == 0 ? t.out : t.err, aka_k));
-		EXPECT(!file_has(i == 0 ? t.out : t.err, aka_opc));
+		EXPECT(!phone_file_has(i == 0 ? t.out : t.err, hex));
+		EXPECT(!phone_file_has(i == 0 ? t.out : t.err, aka_k));
+		EXPECT(!phone_file_has(i == 0 ? t.out : t.err, aka_opc));
 	}
 	tell_eese(&p);
-	EXPECT_EQUAL(publish(&p, 0, "hello"), 0);
+	EXPECT_EQUAL(phone_publish(&p, 0, "hello"), 0);
 	expect_arrived(&p, "hello");
 }
 
@@ -230,9 +139,9 @@ static void test_stale_number(void)
 	struct phone p = new_phone(&home);
 	const unsigned before = aka_server_counts(&home).auts;
 
-	EXPECT_EQUAL(aka(&p, 0, "20"), 0);
+	EXPECT_EQUAL(phone_aka(&p, 0, "20"), 0);
 	aka_server_set(&home, AKA_STALE, 3600);
-	EXPECT_EQUAL(aka(&p, 0, "20"), 0);
+	EXPECT_EQUAL(phone_aka(&p, 0, "20"), 0);
 	EXPECT_EQUAL(aka_server_counts(&home).auts, before + 1);
 }
 
@@ -243,7 +152,7 @@ static void test_by_itself(void)
 	const unsigned keys = aka_server_counts(&home).keys;
 	struct program t;
 
-	run_phone(&t, &p, "pub", (const char *const[]){"-t", "t", "-m", "alone", NULL});
+	phone_run(&t, &p, "pub", (const char *const[]){"-t", "t", "-m", "alone", NULL});
 	EXPECT(program_says(t.err, "event: wait, reason 1", 30000));
 	EXPECT(program_says(t.err, "event: AKA: new key", 30000));
 	/* ERROR 1 made it run once more, after the one at its start. */
@@ -251,7 +160,7 @@ static void test_by_itself(void)
 		harness_sleep_ms(10);
 	EXPECT_EQUAL(aka_server_counts(&home).keys, keys + 2);
 	tell_eese(&p);
-	EXPECT_EQUAL(tool_ends(&t, 0, 60000), 0);
+	EXPECT_EQUAL(phone_ends(&t, 0, 60000), 0);
 	expect_arrived(&p, "alone");
 	/* The old one went with the first KEY_UPDATE under the new one. */
 	EXPECT(!keys_have(&p, "\nnext "));
@@ -261,10 +170,10 @@ static void test_by_itself(void)
 			  "00000000000000000000000000000000"
 			  "00000000000000000000000000000000\n");
 	broker_reload(&broker);
-	run_phone(&t, &p, "pub",
+	phone_run(&t, &p, "pub",
 		  (const char *const[]){"-t", "t", "--wait", "4", "-m", "unheard", NULL});
 	EXPECT(program_says(t.err, "event: wait, reason 1", 30000));
-	EXPECT_EQUAL(tool_ends(&t, 1, 60000), 1);
+	EXPECT_EQUAL(phone_ends(&t, 1, 60000), 1);
 	EXPECT_EQUAL(aka_server_counts(&home).keys, keys + 2);
 }
 
@@ -277,19 +186,19 @@ static void answer_lost(enum aka_manner manner, bool in_force)
 	unsigned keys;
 
 	aka_server_set(&home, manner, 3600);
-	EXPECT_EQUAL(aka(&p, 4, "1"), 4);
+	EXPECT_EQUAL(phone_aka(&p, 4, "1"), 4);
 	EXPECT(keys_have(&p, "\nnext "));
 	aka_server_set(&home, AKA_SILENT, 3600);
 	keys = aka_server_counts(&home).keys;
-	EXPECT_EQUAL(publish(&p, 0, "under the old one"), 0);
+	EXPECT_EQUAL(phone_publish(&p, 0, "under the old one"), 0);
 	expect_arrived(&p, "under the old one");
 	EXPECT(keys_have(&p, "\nnext "));
 	if (in_force) {
 		tell_eese(&p);
-		EXPECT_EQUAL(publish(&p, 0, "under the new one"), 0);
+		EXPECT_EQUAL(phone_publish(&p, 0, "under the new one"), 0);
 		expect_arrived(&p, "under the new one");
 		EXPECT(!keys_have(&p, "\nnext "));
-		EXPECT_EQUAL(publish(&p, 0, "still"), 0);
+		EXPECT_EQUAL(phone_publish(&p, 0, "still"), 0);
 		expect_arrived(&p, "still");
 	}
 	EXPECT_EQUAL(aka_server_counts(&home).keys, keys);
@@ -317,10 +226,10 @@ static void test_first_answer_lost(void)
 	struct phone p = new_phone(&home);
 
 	aka_server_set(&home, AKA_ANSWER_LOST, 3600);
-	EXPECT_EQUAL(aka(&p, 4, "1"), 4);
+	EXPECT_EQUAL(phone_aka(&p, 4, "1"), 4);
 	aka_server_set(&home, AKA_SILENT, 3600);
 	tell_eese(&p);
-	EXPECT_EQUAL(publish(&p, 0, "all the same"), 0);
+	EXPECT_EQUAL(phone_publish(&p, 0, "all the same"), 0);
 	expect_arrived(&p, "all the same");
 }
 
@@ -330,9 +239,9 @@ static void test_wrong_res(void)
 	struct phone p = new_phone_in_use();
 
 	aka_server_set(&home, AKA_WRONG_RES, 3600);
-	EXPECT_EQUAL(aka(&p, 5, "20"), 5);
+	EXPECT_EQUAL(phone_aka(&p, 5, "20"), 5);
 	EXPECT(!keys_have(&p, "\nnext "));
-	EXPECT_EQUAL(publish(&p, 0, "goes on"), 0);
+	EXPECT_EQUAL(phone_publish(&p, 0, "goes on"), 0);
 	expect_arrived(&p, "goes on");
 }
 
@@ -347,17 +256,17 @@ static void test_expiry(void)
 
 	aka_server_set(&home, AKA_HONEST, 4);
 	aka_server_tell(&home, tell_key, &p);
-	EXPECT_EQUAL(aka(&p, 0, "20"), 0);
+	EXPECT_EQUAL(phone_aka(&p, 0, "20"), 0);
 	keys = aka_server_counts(&home).keys;
-	run_phone(&t, &p, "pub", (const char *const[]){"-t", "t", "-l", NULL});
+	phone_run(&t, &p, "pub", (const char *const[]){"-t", "t", "-l", NULL});
 	for (int i = 0; i < 60; i++) {
 		snprintf(text, sizeof text, "line %d", i);
-		tool_say(&t, text);
+		phone_say(&t, text);
 		harness_sleep_ms(200);
 	}
 	aka_server_tell(&home, NULL, NULL);
 	aka_server_set(&home, AKA_SILENT, 4);
-	EXPECT_EQUAL(tool_ends(&t, 0, 60000), 0);
+	EXPECT_EQUAL(phone_ends(&t, 0, 60000), 0);
 	EXPECT(aka_server_counts(&home).keys >= keys + 2);
 	EXPECT(observer_sync(&app));
 	snprintf(topic, sizeof topic, "app/%s/up/t", p.ue);
@@ -376,13 +285,35 @@ static void test_silent_home(void)
 
 	REQUIRE(at != NULL);
 	at[strlen("key.renew ")] = '0'; /* the year 1970 or so */
-	write_file(p.keys, text);
+	phone_write_file(p.keys, text);
 	free(text);
 	aka_server_set(&home, AKA_SILENT, 3600);
-	EXPECT_EQUAL(publish(&p, 0, "not held up"), 0);
+	EXPECT_EQUAL(phone_publish(&p, 0, "not held up"), 0);
 	EXPECT(mqtt_now_ms() - begun < 15000);
 	expect_arrived(&p, "not held up");
 	EXPECT(aka_server_counts(&home).asked > 0);
+}
+
+/* Refused a moment ago; but when the EESE says that AKA is wanted, it is tried once more. */
+static void test_refused_then_told(void)
+{
+	struct phone p = new_phone_in_use();
+	unsigned keys;
+	struct program t;
+
+	EXPECT_EQUAL(phone_aka(&p, 0, "20"), 0); /* of which the EESE knows nothing */
+	aka_server_set(&home, AKA_REFUSES, 3600);
+	EXPECT_EQUAL(phone_aka(&p, 5, "20"), 5);
+	aka_server_set(&home, AKA_HONEST, 3600);
+	keys = aka_server_counts(&home).keys;
+	phone_run(&t, &p, "pub", (const char *const[]){"-t", "t", "-l", NULL});
+	EXPECT(program_says(t.err, "event: run AKA, reason 4", 60000));
+	EXPECT(program_says(t.err, "event: AKA: new key", 60000));
+	EXPECT_EQUAL(aka_server_counts(&home).keys, keys + 1);
+	tell_eese(&p);
+	phone_say(&t, "told");
+	EXPECT_EQUAL(phone_ends(&t, 0, 90000), 0);
+	expect_arrived(&p, "told");
 }
 
 /* ---- memory ---- */
@@ -404,18 +335,18 @@ static void lost(bool state, bool keys, bool damaged)
 
 		memset(zeros, '0', EESE_UE_RECORD_SIZE);
 		zeros[EESE_UE_RECORD_SIZE] = '\0';
-		write_file(p.state, zeros);
+		phone_write_file(p.state, zeros);
 	}
-	run_phone(&t, &p, "pub", (const char *const[]){"-t", "t", "-m", "after it", NULL});
+	phone_run(&t, &p, "pub", (const char *const[]){"-t", "t", "-m", "after it", NULL});
 	for (int i = 0; i < 1000 && aka_server_counts(&home).keys == before; i++)
 		harness_sleep_ms(10);
 	tell_eese(&p);
-	EXPECT_EQUAL(tool_ends(&t, 0, 60000), 0);
+	EXPECT_EQUAL(phone_ends(&t, 0, 60000), 0);
 	after = aka_server_counts(&home).keys;
 	EXPECT(after > before);
 	expect_arrived(&p, "after it");
 	/* And no more. */
-	EXPECT_EQUAL(publish(&p, 0, "and again"), 0);
+	EXPECT_EQUAL(phone_publish(&p, 0, "and again"), 0);
 	expect_arrived(&p, "and again");
 	EXPECT_EQUAL(aka_server_counts(&home).keys, after);
 }
@@ -436,14 +367,14 @@ static void test_killed(void)
 	for (int i = 0; i < 12; i++) {
 		struct program t;
 
-		run_phone(&t, &p, "aka", (const char *const[]){NULL});
+		phone_run(&t, &p, "aka", (const char *const[]){NULL});
 		harness_sleep_ms(3 * i);
 		kill(t.pid, SIGKILL);
-		tool_ends(&t, 1000 + SIGKILL, 5000);
+		(void)program_ends(&t, 5000);
 	}
-	EXPECT_EQUAL(aka(&p, 0, "20"), 0);
+	EXPECT_EQUAL(phone_aka(&p, 0, "20"), 0);
 	tell_eese(&p);
-	EXPECT_EQUAL(publish(&p, 0, "survived"), 0);
+	EXPECT_EQUAL(phone_publish(&p, 0, "survived"), 0);
 	expect_arrived(&p, "survived");
 }
 
@@ -453,16 +384,16 @@ static void test_one_at_a_time(void)
 	struct program t;
 
 	aka_server_set(&home, AKA_SILENT, 3600);
-	run_phone(&t, &p, "aka", (const char *const[]){"--wait", "20", NULL});
+	phone_run(&t, &p, "aka", (const char *const[]){"--wait", "20", NULL});
 	for (int i = 0; i < 1000 && access(p.keys, F_OK) != 0 && i < 100; i++)
 		harness_sleep_ms(10);
 	/* The same USIM in another device. */
 	memcpy(q.usim, p.usim, sizeof q.usim);
-	EXPECT_EQUAL(aka(&q, 3, "1"), 3);
+	EXPECT_EQUAL(phone_aka(&q, 3, "1"), 3);
 	/* And the same device. */
-	EXPECT_EQUAL(aka(&p, 3, "1"), 3);
+	EXPECT_EQUAL(phone_aka(&p, 3, "1"), 3);
 	kill(t.pid, SIGTERM);
-	EXPECT_EQUAL(tool_ends(&t, 4, 5000), 4);
+	EXPECT_EQUAL(phone_ends(&t, 4, 5000), 4);
 }
 
 /* ---- dishonest home networks ---- */
@@ -502,15 +433,15 @@ static void test_hostile(void)
 		REQUIRE(aka_server_start(&servers[i]));
 		phones[i] = new_phone(&servers[i]);
 		aka_server_set(&servers[i], hostiles[i].manner, 3600);
-		run_phone(&tools[i], &phones[i], "aka", (const char *const[]){"--wait", "4", NULL});
+		phone_run(&tools[i], &phones[i], "aka", (const char *const[]){"--wait", "4", NULL});
 	}
 	for (size_t i = 0; i < HOSTILES; i++) {
-		EXPECT_EQUAL(tool_ends(&tools[i], hostiles[i].code, 60000), hostiles[i].code);
-		EXPECT(file_has(tools[i].err, hostiles[i].says));
+		EXPECT_EQUAL(phone_ends(&tools[i], hostiles[i].code, 60000), hostiles[i].code);
+		EXPECT(phone_file_has(tools[i].err, hostiles[i].says));
 		EXPECT(!keys_have(&phones[i], "\nkey "));
 		EXPECT(!keys_have(&phones[i], "\nnext "));
 		aka_server_set(&servers[i], AKA_HONEST, 3600);
-		EXPECT_EQUAL(aka(&phones[i], 0, "20"), 0);
+		EXPECT_EQUAL(phone_aka(&phones[i], 0, "20"), 0);
 		aka_server_stop(&servers[i]);
 	}
 }
@@ -523,9 +454,9 @@ static void test_replay(void)
 
 	REQUIRE(aka_server_start(&server));
 	p = new_phone(&server);
-	EXPECT_EQUAL(aka(&p, 0, "20"), 0);
+	EXPECT_EQUAL(phone_aka(&p, 0, "20"), 0);
 	aka_server_set(&server, AKA_SAME_CHALLENGE, 3600);
-	EXPECT_EQUAL(aka(&p, 5, "2"), 5);
+	EXPECT_EQUAL(phone_aka(&p, 5, "2"), 5);
 	EXPECT(aka_server_counts(&server).auts >= 2);
 	EXPECT_EQUAL(aka_server_counts(&server).keys, 1);
 	aka_server_stop(&server);
@@ -540,15 +471,15 @@ static void test_domains(void)
 	char path[256], hex[2 * EESE_INT_KEY_SIZE + 1];
 	struct program t;
 
-	run_phone(&t, &p, "aka", (const char *const[]){"--domain", "hps", NULL});
-	EXPECT_EQUAL(tool_ends(&t, 0, 20000), 0);
+	phone_run(&t, &p, "aka", (const char *const[]){"--domain", "hps", NULL});
+	EXPECT_EQUAL(phone_ends(&t, 0, 20000), 0);
 	aka_server_key(&home, hex);
 	snprintf(path, sizeof path, "%s.hps.keys", p.state);
-	EXPECT(file_has(path, hex));
+	EXPECT(phone_file_has(path, hex));
 	EXPECT(!keys_have(&p, hex));
 	tell_eese(&p);
-	run_phone(&t, &p, "pub", (const char *const[]){"-t", "t", "--wait", "5", "-m", "x", NULL});
-	EXPECT_EQUAL(tool_ends(&t, 1, 60000), 1);
+	phone_run(&t, &p, "pub", (const char *const[]){"-t", "t", "--wait", "5", "-m", "x", NULL});
+	EXPECT_EQUAL(phone_ends(&t, 1, 60000), 1);
 	EXPECT(observer_sync(&app));
 	snprintf(path, sizeof path, "app/%s/up/t", p.ue);
 	EXPECT_EQUAL(observer_count(&app, path, NULL), 0);
@@ -562,7 +493,7 @@ static int usage(const char *const *more)
 	for (int i = 1; *more; i++)
 		argv[i] = *more++;
 	program_start(&t, broker.dir, argv);
-	return tool_ends(&t, 2, 5000);
+	return phone_ends(&t, 2, 5000);
 }
 
 static void test_usage(void)
@@ -586,17 +517,17 @@ static void test_usage(void)
 					p.usim, "--ue", "a", "--aka", p.uri, NULL}),
 	    2);
 	EXPECT_EQUAL(chmod(p.usim, 0644), 0);
-	EXPECT_EQUAL(aka(&p, 3, "1"), 3);
-	write_file(p.usim, "k 00\n");
+	EXPECT_EQUAL(phone_aka(&p, 3, "1"), 3);
+	phone_write_file(p.usim, "k 00\n");
 	EXPECT_EQUAL(chmod(p.usim, 0600), 0);
-	EXPECT_EQUAL(aka(&p, 3, "1"), 3);
-	write_file(p.usim, "k 465b5ce8b199b49faa5f0a2ee238a6bc\n");
-	EXPECT_EQUAL(aka(&p, 3, "1"), 3);
+	EXPECT_EQUAL(phone_aka(&p, 3, "1"), 3);
+	phone_write_file(p.usim, "k 465b5ce8b199b49faa5f0a2ee238a6bc\n");
+	EXPECT_EQUAL(phone_aka(&p, 3, "1"), 3);
 	p = new_phone(&home);
-	write_file(p.keys, "key 00\n");
-	run_phone(&t, &p, "aka", (const char *const[]){NULL});
-	EXPECT_EQUAL(tool_ends(&t, 3, 5000), 3);
-	EXPECT(file_has(t.err, "line 1"));
+	phone_write_file(p.keys, "key 00\n");
+	phone_run(&t, &p, "aka", (const char *const[]){NULL});
+	EXPECT_EQUAL(phone_ends(&t, 3, 5000), 3);
+	EXPECT(phone_file_has(t.err, "line 1"));
 }
 
 int main(void)
@@ -613,6 +544,7 @@ int main(void)
 	    {"wrong RES", test_wrong_res},
 	    {"expiry", test_expiry},
 	    {"silent home network", test_silent_home},
+	    {"refused, then told", test_refused_then_told},
 	    {"lost memory", test_lost_memory},
 	    {"killed", test_killed},
 	    {"one at a time", test_one_at_a_time},

@@ -132,16 +132,16 @@ static bool long_ago(uint64_t when, uint64_t gap)
 	return when > now || now - when >= gap;
 }
 
-/* Clause 6. After a refusal nothing is tried by itself for an hour. */
+/* Clause 6. After a refusal nothing is tried by itself for an hour, unless the EESE says that AKA
+ * is what is wanted: to one that is refused it would say another thing. */
 static bool allowed(const struct renewal *r, enum renewal_cause cause)
 {
 	if (cause == RENEWAL_ASKED)
 		return true;
-	if (!long_ago(r->keys.refused, HOUR))
-		return false;
 	if (cause == RENEWAL_TOLD)
 		return long_ago(r->keys.ran_told, HOUR);
-	return cause != RENEWAL_SILENT || long_ago(r->keys.ran_silent, DAY);
+	return long_ago(r->keys.refused, HOUR) &&
+	       (cause != RENEWAL_SILENT || long_ago(r->keys.ran_silent, DAY));
 }
 
 void renewal_want(struct renewal *r, enum renewal_cause cause, uint64_t now)

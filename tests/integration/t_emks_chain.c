@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * SIM, AKA, HSS, EMKS, EESE, application: the real programs all along, and what befalls a key on
+ * the way. An EESE asks for one UE at most once a minute, so the devices of most tests live through
+ * theirs side by side.
+ */
+#include "emks.h"
+#include "harness.h"
+#include "phone.h"
+#include "udp_relay.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { MINUTE_MS = 61000 };
+
+static struct emks emks;
+static struct broker broker;
+static struct observer app;
+
+/* Keys of 75 s: AKA again after 60 to 64 of them. */
+static void start(void)
+{
+	char lines[1024];
+	struct broker_options o = {.keys = "", .plugin_lines = lines};
+
+	REQUIRE(emks_make(&emks));
+	REQUIRE(emks_start(&emks, "key_life 75\n"));
+	snprintf(lines, sizeof lines,
+		 "plugin_opt_emks_url https://127.0.0.1:%u\nplugin_opt_emks_cert %s/plant-a.crt\n"
+		 "plugin_opt_emks_key %s/plant-a.key\nplugin_opt_emks_ca %s/ca.crt\n"
+		 "plugin_opt_te2e 4\n",
+		 emks.https_port, emks.dir, emks.dir, emks.dir);
+	REQUIRE(broker_start(&broker, &o));
+	REQUIRE(observer_open(&app, &broker, TEST_APP_USER, "app/#"));
+}
+
+static void stop(void)
+{
+	observer_close(&app);
+	broker_stop(&broker);
+	emks_remove(&emks);
+}
+
+/* A device, and its subscription with these options. */
+static struct phone subscribe(const char *ue, const char *options)
+{
+	static int count;
+	struct phone p;
+	char imsi[16];
+
+	snprintf(imsi, sizeof imsi, "0010100000%05d", ++count);
+	EXPECT(emks_add(&emks, imsi, ue, options));
+	phone_make(&p, ue, broker.dir, TEST_K, TEST_OPC);
+	phone_home(&p, emks.coap_port);
+	p.broker = broker.port;
+	return p;
+}
+
+static void expect_arrived(const struct phone *p, const char *text)
+{
+	char topic[128];
+
+	snprintf(topic, sizeof topic, "app/%s/up/t", p->ue);
+	EXPECT(observer_sync(&app));
+	EXPECT_EQUAL(observer_count(&app, topic, text), 1);
+}
+
+/* One message, with nothing but a SIM to begin with. */
+static void contact(const struct phone *p)
+{
+	EXPECT_EQUAL(phone_publish(p, 0, "first"), 0);
+	expect_arrived(p, "first");
+}
+
+static void test_chain(void)
+{
+	struct phone p = subscribe("chain", "");
+
+	contact(&p);
+	EXPECT_EQUAL(phone_publish(&p, 0, "second"), 0);
+	expect_arrived(&p, "second");
+}
+
+/* Half of all datagrams lost, the others doubled. */
+static void test_lossy(void)
+{
+	struct phone p = subscribe("lossy", "");
+	struct udp_relay relay;
+
+	REQUIRE(udp_relay_start(&relay, emks.coap_port));
+	atomic_store(&relay.manner, RELAY_LOSSY);
+	phone_home(&p, relay.port);
+	EXPECT_EQUAL(phone_aka(&p, 0, "90"), 0);
+	EXPECT(atomic_load(&relay.lost) >= 2);
+	udp_relay_stop(&relay);
+	contact(&p);
+}
+
+/* The key server is gone when a UE comes: the UE is told, and its message waits. */
+static void test_no_key_server(void)
+{
+	struct phone p = subscribe("early", "");
+	struct program t;
+
+	EXPECT_EQUAL(phone_aka(&p, 0, "20"), 0);
+	emks_stop(&emks);
+	phone_run(&t, &p, "pub",
+		  (const char *const[]){"-t", "t", "--wait", "120", "-m", "patient", NULL});
+	EXPECT(program_says(t.err, "event: wait, reason 2", 60000));
+	REQUIRE(emks_start(&emks, "key_life 75\n"));
+	EXPECT_EQUAL(phone_ends(&t, 0, 150000), 0);
+	expect_arrived(&p, "patient");
+}
+
+/* HPS runs with its own AMF and string: its key is in a file of its own, the EESE gets none of it.
+ */
+static void test_domains(void)
+{
+	struct phone both = subscribe("both", "--hps yes"), enps = subscribe("enps", "");
+	struct program t;
+	char path[256], *keys, *other;
+
+	phone_run(&t, &enps, "aka", (const char *const[]){"--domain", "hps", NULL});
+	EXPECT_EQUAL(phone_ends(&t, 5, 30000), 5);
+	EXPECT(phone_file_has(t.err, "not known, barred, or not in this domain"));
+	phone_run(&t, &both, "aka", (const char *const[]){"--domain", "hps", NULL});
+	EXPECT_EQUAL(phone_ends(&t, 0, 30000), 0);
+	contact(&both);
+	snprintf(path, sizeof path, "%s.hps.keys", both.state);
+	keys = program_text(both.keys);
+	other = program_text(path);
+	REQUIRE(strncmp(strstr(keys, "\nkey ") + 1, "key ", 4) == 0);
+	EXPECT(strncmp(strstr(keys, "\nkey "), strstr(other, "\nkey "), 5 + 64) != 0);
+	/* In the place of the other it is no key: the EESE holds a MAC under it for none. */
+	EXPECT_EQUAL(rename(path, both.keys), 0);
+	EXPECT_EQUAL(unlink(both.state), 0);
+	phone_home(&both, 9); /* nobody: no way out by AKA */
+	phone_run(&t, &both, "pub",
+		  (const char *const[]){"-t", "t", "--wait", "5", "-m", "never", NULL});
+	EXPECT_EQUAL(phone_ends(&t, 1, 60000), 1);
+	snprintf(path, sizeof path, "app/%s/up/t", both.ue);
+	EXPECT(observer_sync(&app));
+	EXPECT_EQUAL(observer_count(&app, path, "never"), 0);
+	free(keys);
+	free(other);
+}
+
+/* ---- what befalls a key, side by side ---- */
+
+/* Sends a line each second while it goes on. */
+struct sender {
+	struct phone phone;
+	struct program program;
+	int lines;
+};
+
+static void start_sender(struct sender *s, const char *ue)
+{
+	s->phone = subscribe(ue, "");
+	s->lines = 0;
+	phone_run(&s->program, &s->phone, "pub",
+		  (const char *const[]){"-t", "t", "-l", "--wait", "150", NULL});
+}
+
+static void say_next(struct sender *s)
+{
+	char text[32];
+
+	snprintf(text, sizeof text, "line %d", s->lines++);
+	phone_say(&s->program, text);
+}
+
+static void expect_all(const struct sender *s)
+{
+	char topic[128], text[32];
+
+	snprintf(topic, sizeof topic, "app/%s/up/t", s->phone.ue);
+	EXPECT(observer_sync(&app));
+	for (int i = 0; i < s->lines; i++) {
+		snprintf(text, sizeof text, "line %d", i);
+		EXPECT_EQUAL(observer_count(&app, topic, text), 1);
+	}
+}
+
+/* The answer to RES is lost: the server has the new key, the device has both. */
+static void lose_answer(struct phone *p)
+{
+	struct udp_relay relay;
+
+	REQUIRE(udp_relay_start(&relay, emks.coap_port));
+	atomic_store(&relay.manner, RELAY_NO_CHANGED);
+	phone_home(p, relay.port);
+	EXPECT_EQUAL(phone_aka(p, 4, "2"), 4);
+	EXPECT(atomic_load(&relay.lost) > 0);
+	EXPECT(phone_file_has(p->keys, "\nnext "));
+	udp_relay_stop(&relay);
+	phone_home(p, emks.coap_port);
+}
+
+static void lose_memory(const struct phone *p)
+{
+	EXPECT_EQUAL(unlink(p->state), 0);
+	EXPECT_EQUAL(unlink(p->keys), 0);
+}
+
+/* Barred for good: the device gets no new key, the EESE makes no keyset under the old one once that
+ * is at its end, and the device is told. What it has to send waits there. */
+static void expect_barred(struct sender *s)
+{
+	EXPECT(program_says(s->program.err, "event: AKA: refused", 60000));
+	EXPECT(program_says(s->program.err, "event: wait, reason 3", 60000));
+	kill(s->program.pid, SIGTERM);
+	EXPECT_EQUAL(phone_ends(&s->program, 1, 20000), 1);
+	EXPECT_EQUAL(phone_aka(&s->phone, 5, "5"), 5);
+}
+
+/* EnPS withdrawn and given back: with the next key what waited goes on. */
+static void give_back(struct sender *s)
+{
+	EXPECT(program_says(s->program.err, "event: AKA: refused", 60000));
+	EXPECT_EQUAL(emks_shell(&emks, "$EESE_HSS set withdrawn --enps yes"), 0);
+	EXPECT_EQUAL(phone_ends(&s->program, 0, 20000), 0);
+	EXPECT_EQUAL(phone_aka(&s->phone, 0, "20"), 0);
+	phone_run(&s->program, &s->phone, "pub",
+		  (const char *const[]){"-t", "t", "-l", "--wait", "150", NULL});
+}
+
+static void test_ends_of_keys(void)
+{
+	static struct sender expiring, barred, withdrawn;
+	struct phone forgetful = subscribe("forgetful", ""), unlucky = subscribe("unlucky", "");
+	uint64_t begun;
+
+	start_sender(&expiring, "expiring");
+	start_sender(&barred, "barred");
+	start_sender(&withdrawn, "withdrawn");
+	contact(&forgetful);
+	contact(&unlucky);
+	begun = mqtt_now_ms();
+	while (mqtt_now_ms() < begun + MINUTE_MS) {
+		say_next(&expiring);
+		say_next(&barred);
+		say_next(&withdrawn);
+		harness_sleep_ms(1000);
+		if (expiring.lines == 30) {
+			EXPECT_EQUAL(emks_shell(&emks, "$EESE_HSS bar barred"), 0);
+			EXPECT_EQUAL(emks_shell(&emks, "$EESE_HSS set withdrawn --enps no"), 0);
+		}
+	}
+	give_back(&withdrawn);
+	lose_memory(&forgetful);
+	lose_answer(&unlucky);
+	EXPECT_EQUAL(phone_publish(&forgetful, 0, "after it"), 0);
+	expect_arrived(&forgetful, "after it");
+	EXPECT_EQUAL(phone_publish(&unlucky, 0, "after it"), 0);
+	expect_arrived(&unlucky, "after it");
+	/* The first one may have been faster than the change of keys. */
+	EXPECT_EQUAL(phone_publish(&unlucky, 0, "changed"), 0);
+	EXPECT(!phone_file_has(unlucky.keys, "\nnext "));
+	while (mqtt_now_ms() < begun + MINUTE_MS + 25000) {
+		say_next(&expiring);
+		say_next(&barred);
+		say_next(&withdrawn);
+		harness_sleep_ms(1000);
+	}
+	expect_barred(&barred);
+	EXPECT_EQUAL(phone_ends(&expiring.program, 0, 150000), 0);
+	EXPECT(phone_file_has(expiring.program.err, "event: AKA: new key"));
+	expect_all(&expiring);
+	EXPECT_EQUAL(phone_ends(&withdrawn.program, 0, 150000), 0);
+	expect_all(&withdrawn);
+}
+
+int main(void)
+{
+	static const struct harness_test tests[] = {
+	    {"start", start},
+	    {"from the SIM to the application", test_chain},
+	    {"datagrams lost and doubled", test_lossy},
+	    {"no key server", test_no_key_server},
+	    {"domains", test_domains},
+	    {"ends of keys", test_ends_of_keys},
+	    {"stop", stop},
+	};
+
+	return harness_main("emks: chain", tests, sizeof tests / sizeof *tests);
+}

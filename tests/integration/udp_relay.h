@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A network between a device and its home network that loses, doubles or stops datagrams. */
+#ifndef EESE_TESTS_UDP_RELAY_H
+#define EESE_TESTS_UDP_RELAY_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+enum relay_manner {
+	RELAY_ALL,
+	RELAY_LOSSY,     /* every other datagram of each way gets lost, the rest comes twice */
+	RELAY_NO_CHANGED /* answers of code 2.04 get lost */
+};
+
+struct udp_relay {
+	uint16_t port; /* where devices send to */
+	int front, back;
+	pthread_t thread;
+	atomic_bool stopping;
+	atomic_int manner; /* enum relay_manner */
+	atomic_uint lost;
+	unsigned passed[2]; /* datagrams to the server and from it, the thread's */
+};
+
+/* To this port of 127.0.0.1; it answers whoever sent last. */
+bool udp_relay_start(struct udp_relay *r, uint16_t to);
+void udp_relay_stop(struct udp_relay *r);
+
+#endif
