@@ -85,6 +85,21 @@ void eese_ep_announce(struct eese_endpoint *ep, struct ue *ue, struct held *h, u
 	}
 }
 
+void eese_endpoint_listening(struct eese_endpoint *ep, struct eese_time now, const char *ue_id,
+			     size_t ue_id_len, struct eese_actions *out)
+{
+	struct ue *ue = eese_ep_find(ep, ue_id, ue_id_len);
+	memset(out, 0, sizeof *out);
+	if (ue == NULL || ue->pending == NULL || !eese_ep_key_in_hand(ue, now)) {
+		return;
+	}
+	struct eese_ref ref = ref_before(ep, ue, ue->pending, now, out);
+	if (encode(ue, ue->pending, ue->pending->reason, &ref, out)) {
+		ue->pending->told |= (uint8_t)(1u << ref.form);
+		ep->counters[EESE_COUNT_UPDATES_SENT]++;
+	}
+}
+
 void eese_ep_error(struct eese_endpoint *ep, struct budget *b, const struct eese_error *e,
 		   struct eese_time now, struct eese_actions *out)
 {

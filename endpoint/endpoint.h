@@ -129,6 +129,11 @@ void eese_endpoint_request(struct eese_endpoint *ep, struct eese_time now, const
 			   size_t ue_id_len, const uint8_t *msg, size_t len,
 			   struct eese_actions *out);
 
+/* <base>/<ue>/ctl has a new reader: a KEY_UPDATE sent before may have had none, so what is pending is
+ * announced once more. One answer to one subscription; no budget holds it back. */
+void eese_endpoint_listening(struct eese_endpoint *ep, struct eese_time now, const char *ue_id,
+			     size_t ue_id_len, struct eese_actions *out);
+
 /*
  * Plaintext for the UE. sealed must hold len + EESE_DATA_OVERHEAD_MAX. out->sealed_len says
  * whether it was sealed; out->control goes first. Not sealed and out->ask or no key: the caller

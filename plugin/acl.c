@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Who may publish and read what: the table of clause 4. A UE is known by its user name. What the
- * table grants or denies is final; the rest is acl_default's. Nothing here logs or allocates: it is
- * called for each message and each of its readers, and from within the broker's own logging.
+ * table grants or denies is final; the rest is acl_default's. Nothing here logs, and nothing but a
+ * subscription to ctl allocates: it is called for each message and each of its readers, and from
+ * within the broker's own logging.
  */
 #include <string.h>
 
@@ -100,6 +101,21 @@ static const char *unshared(const char *filter)
 	return slash == NULL ? filter : slash + 1;
 }
 
+/* What the EESE said while nobody listened, as after a crash that cost the broker its sessions, it
+ * says again. */
+static void listening(struct eese_plugin *p, const char *filter)
+{
+	struct eese_time now = eese_plugin_now();
+	struct eese_actions what;
+	struct eese_topic t;
+
+	eese_topic_parse(&p->roots, unshared(filter), &t);
+	if (t.kind != EESE_TOPIC_CONTROL)
+		return;
+	eese_endpoint_listening(p->endpoint, now, t.ue, t.ue_len, &what);
+	eese_answer(p, &t, now, &what);
+}
+
 static bool has_wildcard_first(const char *filter)
 {
 	return (filter[0] == '+' || filter[0] == '#') && (filter[1] == '/' || filter[1] == '\0');
@@ -146,6 +162,8 @@ int eese_on_acl_check(int event, void *event_data, void *userdata)
 	} else if (c->access == MOSQ_ACL_SUBSCRIBE) {
 		answer = may_subscribe(p, user, c->topic);
 		p->counters[EESE_PLUGIN_SUBSCRIBE_REFUSED] += answer == NO;
+		if (answer == YES)
+			listening(p, c->topic);
 	} else if (c->access == MOSQ_ACL_UNSUBSCRIBE) {
 		answer = YES; /* who could subscribe before may leave */
 	}

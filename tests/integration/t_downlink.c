@@ -230,12 +230,49 @@ static void test_sizes(void)
 	mqtt_disconnect(&u.link);
 }
 
+static bool hears_pending(struct test_ue *u, const struct eese_key_update *first)
+{
+	struct control c = ue_control(u);
+
+	return c.kind == CONTROL_UPDATE && c.update.ksn == first->ksn &&
+	       memcmp(c.update.rand, first->rand, sizeof first->rand) == 0;
+}
+
+/* Without a session the KEY_UPDATE goes nowhere, and the message behind it too. Whoever subscribes
+ * ctl hears it, so that what comes next opens. */
+static void test_nobody_listened(void)
+{
+	struct eese_key_update first;
+	struct test_ue u;
+
+	ue_take(&u, "ue");
+	EXPECT(taken(MQTT_5, 1, tell(&u, "x", "lost", 1)));
+	REQUIRE(ue_connect(&u, &broker, MQTT_5, false));
+	REQUIRE(ue_update(&u, EESE_UPDATE_CONTACT, &first) && ue_quiet(&u));
+	EXPECT(taken(MQTT_5, 1, tell(&u, "x", "and found", 1)));
+	ue_adopt(&u, &first);
+	expect_opens(&u, "x", "and found", 1);
+	EXPECT(ue_quiet(&u));
+	/* Again with each subscription, until the keyset is confirmed. */
+	EXPECT_EQUAL(mqtt_subscribe(&u.link, "e2e/other/ctl", 1), 0x87);
+	EXPECT(ue_quiet(&u));
+	mqtt_disconnect(&u.link);
+	REQUIRE(ue_connect(&u, &broker, MQTT_3_1_1, false));
+	EXPECT(hears_pending(&u, &first));
+	EXPECT(taken(MQTT_3_1_1, 1, ue_say(&u, "t", "confirmed", 1)) && ue_quiet(&u));
+	mqtt_disconnect(&u.link);
+	REQUIRE(ue_connect(&u, &broker, MQTT_5, false));
+	EXPECT(ue_control(&u).kind == CONTROL_NONE);
+	mqtt_disconnect(&u.link);
+}
+
 int main(void)
 {
 	static const struct harness_test tests[] = {
 	    {"start", start},
 	    {"the EESE starts the contact", test_contact},
 	    {"a sleeping UE", test_sleeping},
+	    {"nobody listened", test_nobody_listened},
 	    {"expired", test_expired},
 	    {"no such UE", test_no_such_ue},
 	    {"QoS 2", test_dup},

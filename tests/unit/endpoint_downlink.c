@@ -2,6 +2,8 @@
 /* Clause 5, 'Downlink', and N7. */
 #include "endpoint_support.h"
 
+#include <stdio.h>
+
 enum under { NONE, CURRENT, AT_PENDING, FRESH };
 
 static const struct row {
@@ -114,6 +116,58 @@ static void never_ahead_of_the_update(void)
 	world_free(&w);
 }
 
+/* Who subscribes ctl hears what is pending, whatever was spent before; nothing else changes. */
+static void a_new_listener(void)
+{
+	static const char *const expected[STATES] = {
+	    [STRANGER] = "",
+	    [LISTED] = "",
+	    [KEY_OLD] = "",
+	    [KEYED] = "",
+	    [PENDING] = "UPDATE * pending absent",
+	    [VALID] = "",
+	    [VALID_PENDING] = "UPDATE * pending valid:current",
+	    [TE2E] = "",
+	    [ENTERPRISE] = "",
+	    [INTEGRITY] = "UPDATE * pending invalid:current",
+	    [INVALID_PENDING] = "UPDATE * pending invalid:current",
+	    [PREVIOUS] = "",
+	    [ALL_THREE] = "UPDATE * pending valid:current",
+	    [RESTORED] = "",
+	    [RESTORED_BARE] = "",
+	};
+	for (enum state s = 0; s < STATES; s++) {
+		struct world w;
+		char before[8];
+		world_in(&w, s);
+		(void)snprintf(before, sizeof before, "%s", remaining(&w));
+		world_free(&w);
+		world_in(&w, s);
+		for (int i = 0; i < 3; i++) {
+			listening(&w);
+			EXPECT(answered(&w, expected[s]), state_names[s]);
+		}
+		CU_ASSERT_STRING_EQUAL(remaining(&w), before);
+		world_free(&w);
+	}
+}
+
+/* The KEY_UPDATE had no reader, and recordings keep the budget spent: it is heard all the same. */
+static void listener_after_a_spent_budget(void)
+{
+	struct world w;
+	world_in(&w, VALID_PENDING);
+	for (int i = 0; i < 5; i++) {
+		request(&w, EESE_REQUEST_REFRESH, w.current.up.ksn);
+	}
+	EXPECT(answered(&w, ""), "spent");
+	listening(&w);
+	EXPECT(answered(&w, "UPDATE * pending valid:current"), "heard");
+	request(&w, EESE_REQUEST_REFRESH, w.current.up.ksn);
+	EXPECT(answered(&w, ""), "and nothing was given back");
+	world_free(&w);
+}
+
 static void bounds(void)
 {
 	static uint8_t plain[EESE_PLAINTEXT_MAX + 1];
@@ -155,6 +209,8 @@ int main(void)
 	    {"confirmed", confirmed},
 	    {"invalid pending", invalid_pending},
 	    {"never ahead of the KEY_UPDATE", never_ahead_of_the_update},
+	    {"a new listener", a_new_listener},
+	    {"a new listener after a spent budget", listener_after_a_spent_budget},
 	    {"bounds", bounds},
 	};
 	return run_suite("endpoint: downlink", tests, COUNT(tests));

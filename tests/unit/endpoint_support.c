@@ -243,6 +243,12 @@ void request_under(struct world *w, const uint8_t *key, uint32_t r)
 	request_of(w, key, EESE_REQUEST_REFRESH, r);
 }
 
+void listening(struct world *w)
+{
+	eese_endpoint_listening(w->ep, w->now, UE, strlen(UE), &w->out);
+	learn(w);
+}
+
 void downlink(struct world *w)
 {
 	w->result =

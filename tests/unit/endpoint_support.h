@@ -98,6 +98,7 @@ void request_octets(struct world *w, const uint8_t *msg, size_t len);
 /* KEY_REQUEST 2 under this key */
 void request_under(struct world *w, const uint8_t *key, uint32_t r);
 void downlink(struct world *w);
+void listening(struct world *w);
 /* Whether the last downlink's octets open under k, with this number. */
 bool down_opens(const struct world *w, const struct eese_keyset *k, uint64_t number);
 void key_arrived(struct world *w, const uint8_t *key, uint64_t created, uint64_t expiry);
