@@ -7,6 +7,7 @@
 
 #include "plugin/store/row.h"
 
+enum { KSN_UNWRITTEN = 16 };
 enum { INTERVAL_MS = 1000, BATCH = 1024, PROGRESS_ROWS = 4096, CLOSE_S = 30 };
 
 struct eese_store {
@@ -184,6 +185,9 @@ static bool load_row(struct eese_store *s, sqlite3_stmt *q, struct eese_endpoint
 		    ue_id, "does not open, though the KEK is right: it was changed or moved",
 		    wrong);
 	ue.durable = s->clean;
+	/* A crash may have cost the last second: the KSNs that a UE can use in it count as used. */
+	if (!s->clean && ue.highest_ksn != 0 && ue.highest_ksn <= UINT32_MAX - KSN_UNWRITTEN)
+		ue.highest_ksn += KSN_UNWRITTEN;
 	r = eese_endpoint_restore(ep, ue_id, strlen(ue_id), &ue);
 	eese_wipe(&ue, sizeof ue);
 	if (r == EESE_FULL) {
