@@ -100,7 +100,12 @@ static void write_conf(const struct broker *b, const struct broker_options *o)
 	if (f == NULL)
 		abort();
 	fprintf(f, "listener %u 127.0.0.1\nallow_anonymous true\nset_tcp_nodelay true\n", b->port);
-	fprintf(f, "persistence false\nmax_queued_messages 20000\nlog_dest stderr\n");
+	if (o->persistence)
+		fprintf(f, "persistence true\npersistence_location %s/\nautosave_interval 0\n",
+			b->dir);
+	else
+		fprintf(f, "persistence false\n");
+	fprintf(f, "max_queued_messages 20000\nlog_dest stderr\n");
 	fprintf(f, "log_type error\nlog_type warning\nlog_type notice\nlog_type information\n");
 	if (geteuid() == 0)
 		fprintf(f, "user root\n");
@@ -142,8 +147,8 @@ static void exec_broker(const struct broker *b)
 	_exit(127);
 }
 
-/* Makes its directory and files, and starts the process. */
-static void launch(struct broker *b, const struct broker_options *o)
+/* Its directory, unless it has one, and its files are made first. */
+void broker_launch(struct broker *b, const struct broker_options *o)
 {
 	const char *tmp = getenv("TMPDIR");
 	char path[192];
@@ -241,11 +246,10 @@ static bool await_accept(struct broker *b)
 	return false;
 }
 
-bool broker_start(struct broker *b, const struct broker_options *o)
+bool broker_again(struct broker *b, const struct broker_options *o)
 {
-	memset(b, 0, sizeof *b);
 	for (int attempt = 0; attempt < 5; attempt++) {
-		launch(b, o);
+		broker_launch(b, o);
 		if (await_accept(b))
 			return true;
 		if (!log_has(b, "Address already in use"))
@@ -254,6 +258,12 @@ bool broker_start(struct broker *b, const struct broker_options *o)
 	show_log(b);
 	broker_stop(b);
 	return false;
+}
+
+bool broker_start(struct broker *b, const struct broker_options *o)
+{
+	memset(b, 0, sizeof *b);
+	return broker_again(b, o);
 }
 
 bool broker_alive(const struct broker *b)
@@ -269,13 +279,25 @@ static bool sanitizers_silent(const struct broker *b)
 	return !log_has(b, "ERROR: AddressSanitizer") && !log_has(b, "runtime error:");
 }
 
-void broker_stop(struct broker *b)
+void broker_kill(struct broker *b)
+{
+	bool silent = sanitizers_silent(b);
+
+	if (b->pid > 0) {
+		kill(b->pid, SIGKILL);
+		waitpid(b->pid, NULL, 0);
+		b->pid = 0;
+	}
+	if (!silent)
+		show_log(b);
+	EXPECT(silent);
+}
+
+void broker_end(struct broker *b)
 {
 	int status = 0;
 	bool ended_well = false;
 
-	if (b->dir[0] == '\0')
-		return;
 	if (b->pid > 0) {
 		kill(b->pid, SIGTERM);
 		if (wait_for_end(b, STOP_MS, &status)) {
@@ -290,6 +312,13 @@ void broker_stop(struct broker *b)
 	if (!ended_well)
 		show_log(b);
 	EXPECT(ended_well);
+}
+
+void broker_stop(struct broker *b)
+{
+	if (b->dir[0] == '\0')
+		return;
+	broker_end(b);
 	remove_files(b);
 }
 
@@ -315,7 +344,7 @@ void broker_refuses(const struct broker_options *o, const char *words)
 	int status = 0;
 	bool ended;
 
-	launch(&b, o);
+	broker_launch(&b, o);
 	ended = wait_for_end(&b, START_MS, &status);
 	if (!ended) {
 		printf("\n  the broker started, though it should name: %s\n", words);

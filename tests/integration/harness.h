@@ -82,6 +82,7 @@ struct broker_options {
 	const char *plugin_lines; /* further plugin_opt_ lines */
 	const char *conf_lines;   /* lines in front of the plugin's */
 	bool no_key_option;       /* the plugin is told of no key file */
+	bool persistence;         /* Mosquitto's own, in the broker's directory */
 	bool no_store_option;     /* nor of a store; in the broker's directory otherwise */
 	bool no_acl;              /* nor of gateways and acl_default, which is allow otherwise */
 };
@@ -99,7 +100,17 @@ bool broker_start(struct broker *b, const struct broker_options *o);
  * are separated by '|'. */
 void broker_refuses(const struct broker_options *o, const char *words);
 
+/* Starts it as it is by now, in the same directory but on another port, and doesn't wait. */
+void broker_launch(struct broker *b, const struct broker_options *o);
+/* The same, and waits until it accepts. */
+bool broker_again(struct broker *b, const struct broker_options *o);
+
 bool broker_alive(const struct broker *b);
+
+/* Ends it with SIGKILL; its directory stays. No sanitizer's report may be in its log. */
+void broker_kill(struct broker *b);
+/* As broker_stop(), but its directory stays. */
+void broker_end(struct broker *b);
 
 /* Ends it with SIGTERM; it must end in time, with code 0 and no sanitizer's report in its log. */
 void broker_stop(struct broker *b);

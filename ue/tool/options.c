@@ -264,8 +264,3 @@ int options_parse(struct options *o, enum command command, int argc, char *argv[
 		return GO_ON;
 	return usage(o);
 }
-
-bool options_acknowledged(const struct options *o)
-{
-	return o->login.protocol == MQTT_PROTOCOL_V5 && o->qos > 0;
-}

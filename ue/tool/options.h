@@ -71,6 +71,9 @@ struct options {
 int options_parse(struct options *o, enum command command, int argc, char *argv[]);
 
 /* Whether the transport reports on each message if the EESE took it: MQTT 5 at QoS 1 or 2. */
-bool options_acknowledged(const struct options *o);
+static inline bool options_acknowledged(const struct options *o)
+{
+	return o->login.protocol == MQTT_PROTOCOL_V5 && o->qos > 0;
+}
 
 #endif
