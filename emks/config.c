@@ -3,10 +3,10 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "eese/keys.h"
+#include "host/number.h"
 
 enum { TEN_YEARS_S = 10 * 365 * 86400, LINE_SIZE = 2048 };
 
@@ -83,13 +83,9 @@ static bool set_text(struct config *c, const struct setting *s, const char *valu
 
 static bool set_number(struct config *c, const struct setting *s, const char *value, char *wrong)
 {
-	char *end;
-	unsigned long n;
+	long n;
 
-	errno = 0;
-	n = strtoul(value, &end, 10);
-	if (value[0] < '0' || value[0] > '9' || *end != '\0' || errno != 0 || n < s->min ||
-	    n > s->max) {
+	if (!eese_number_read(value, s->min, s->max, &n)) {
 		snprintf(wrong, CONFIG_WRONG_SIZE, "%s: must be a number from %u to %u, not '%s'",
 			 s->name, s->min, s->max, value);
 		return false;

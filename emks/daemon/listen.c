@@ -2,8 +2,11 @@
 #include "emks/daemon/listen.h"
 
 #include <netdb.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+
+#include "host/number.h"
 
 static const char form[] = "must be ADDRESS:PORT or [IPV6-ADDRESS]:PORT, in numbers";
 
@@ -35,8 +38,10 @@ const char *listen_parse(const char *text, struct sockaddr_storage *out, socklen
 	};
 	struct addrinfo *found;
 	char host[64], port[8];
+	long number;
 
-	if (!split(text, host, sizeof host, port, sizeof port) || port[0] == '\0' ||
+	if (!split(text, host, sizeof host, port, sizeof port) ||
+	    !eese_number_read(port, 0, UINT16_MAX, &number) ||
 	    getaddrinfo(host, port, &hints, &found) != 0)
 		return form;
 	memset(out, 0, sizeof *out);

@@ -18,7 +18,7 @@ enum hss_verdict auc_challenge(struct auc *a, enum eese_domain domain, const cha
 			       struct hss_subscriber *subscriber, struct vector *out);
 
 /* AUTS in answer to the challenge with this RAND: a new challenge, after resynchronisation.
- * Outputs as above. */
+ * Outputs as above; they must not overlap rand. */
 enum hss_verdict auc_resync(struct auc *a, enum eese_domain domain, int64_t id,
 			    const uint8_t rand[EESE_AKA_RAND_SIZE],
 			    const uint8_t auts[VECTOR_AUTS_SIZE], struct hss_subscriber *subscriber,

@@ -99,3 +99,22 @@ bool secret_read(const char *path, struct hss_secret *out)
 			  path);
 	return ok;
 }
+
+bool secret_read_op(const char *path, uint8_t op[EESE_OP_SIZE])
+{
+	char text[TEXT_SIZE];
+	const char *digits;
+	size_t len;
+	bool ok;
+
+	if (!read_text(path, text))
+		return false;
+	digits = text + strspn(text, blanks);
+	len = strcspn(digits, blanks);
+	ok = eese_hex_read(digits, len, op, EESE_OP_SIZE) &&
+	     digits[len + strspn(digits + len, blanks)] == '\0';
+	eese_wipe(text, sizeof text);
+	if (!ok)
+		say_error("%s: must hold 32 hexadecimal digits, the operator's OP", path);
+	return ok;
+}

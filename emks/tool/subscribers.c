@@ -5,11 +5,10 @@
 
 #include "emks/ks/keys.h"
 #include "emks/tool/tool.h"
-#include "host/hex.h"
 #include "host/rfc3339.h"
 #include "host/say.h"
 
-static int failed(const struct db *db)
+int database_failed(const struct db *db)
 {
 	const int code = sqlite3_errcode(db->sql);
 
@@ -17,7 +16,7 @@ static int failed(const struct db *db)
 	return code == SQLITE_CONSTRAINT ? EXIT_REFUSED : EXIT_FAILED;
 }
 
-static bool find(struct db *db, const char *who, struct hss_subscriber *s, int *code)
+bool find_subscriber(struct db *db, const char *who, struct hss_subscriber *s, int *code)
 {
 	switch (hss_find(db, who, strlen(who), s)) {
 	case HSS_OK:
@@ -27,37 +26,18 @@ static bool find(struct db *db, const char *who, struct hss_subscriber *s, int *
 		*code = EXIT_REFUSED;
 		return false;
 	default:
-		*code = failed(db);
+		*code = database_failed(db);
 		return false;
 	}
-}
-
-bool options_apply(const struct options *o, struct hss_subscriber *s)
-{
-	for (int d = 0; d < EESE_DOMAINS; d++)
-		if (o->applies[d] != CHOICE_NONE)
-			s->applies[d] = o->applies[d] == CHOICE_YES;
-	if (o->amf != NULL && !eese_hex_read(o->amf, strlen(o->amf), s->amf, sizeof s->amf)) {
-		say_error("--amf needs 4 hexadecimal digits");
-		return false;
-	}
-	if (o->ue_id == NULL)
-		return true;
-	if (!eese_ue_id_valid(o->ue_id, strlen(o->ue_id))) {
-		say_error("--ue-id needs 1 to 64 characters of A-Za-z0-9._@-");
-		return false;
-	}
-	snprintf(s->ue_id, sizeof s->ue_id, "%s", o->ue_id);
-	return true;
 }
 
 static bool change_eeses(const struct options *o, struct db *db, int64_t id)
 {
-	for (size_t i = 0; i < o->disallow_count; i++)
-		if (!hss_disallow(db, id, o->disallow[i]))
+	for (size_t i = 0; i < o->disallow.count; i++)
+		if (!hss_disallow(db, id, o->disallow.at[i]))
 			return false;
-	for (size_t i = 0; i < o->allow_count; i++)
-		if (!hss_allow(db, id, o->allow[i]))
+	for (size_t i = 0; i < o->allow.count; i++)
+		if (!hss_allow(db, id, o->allow.at[i]))
 			return false;
 	return true;
 }
@@ -65,16 +45,22 @@ static bool change_eeses(const struct options *o, struct db *db, int64_t id)
 /* Ends a transaction. */
 static int end(struct db *db, bool ok)
 {
-	int code = ok && db_run(db, "COMMIT", "") ? EXIT_DONE : failed(db);
+	int code = ok && db_run(db, "COMMIT", "") ? EXIT_DONE : database_failed(db);
 
 	if (code != EXIT_DONE)
 		(void)db_run(db, "ROLLBACK", "");
 	return code;
 }
 
+struct hss_subscriber new_subscriber(void)
+{
+	return (struct hss_subscriber){.amf = {EESE_AMF_SEPARATION, 0},
+				       .applies = {[EESE_DOMAIN_ENPS] = true}};
+}
+
 int add_run(const struct options *o, struct db *db)
 {
-	struct hss_subscriber s = {.amf = {0x80, 0}, .applies = {[EESE_DOMAIN_ENPS] = true}};
+	struct hss_subscriber s = new_subscriber();
 	struct hss_secret secret;
 	int code;
 
@@ -91,7 +77,7 @@ int add_run(const struct options *o, struct db *db)
 		return EXIT_USAGE;
 	}
 	if (!secret_read(o->secret, &secret))
-		return EXIT_USAGE;
+		return EXIT_FAILED;
 	code = end(db, db_run(db, "BEGIN IMMEDIATE", "") && hss_add(db, &s, &secret) &&
 			   change_eeses(o, db, s.id));
 	eese_wipe(&secret, sizeof secret);
@@ -105,10 +91,10 @@ int set_run(const struct options *o, struct db *db)
 	int code = EXIT_DONE;
 
 	if (o->secret != NULL && !secret_read(o->secret, &secret))
-		return EXIT_USAGE;
+		return EXIT_FAILED;
 	if (!db_run(db, "BEGIN IMMEDIATE", ""))
-		return failed(db);
-	if (!find(db, o->words[0], &s, &code) || !options_apply(o, &s)) {
+		return database_failed(db);
+	if (!find_subscriber(db, o->words[0], &s, &code) || !options_apply(o, &s)) {
 		(void)db_run(db, "ROLLBACK", "");
 		return code != EXIT_DONE ? code : EXIT_USAGE;
 	}
@@ -127,9 +113,9 @@ static int each(const struct options *o, struct db *db,
 	bool ok = true;
 
 	if (!db_run(db, "BEGIN IMMEDIATE", ""))
-		return failed(db);
-	for (size_t i = 0; ok && i < o->count; i++) {
-		if (!find(db, o->words[i], &s, &code)) {
+		return database_failed(db);
+	for (int i = 0; ok && i < o->count; i++) {
+		if (!find_subscriber(db, o->words[i], &s, &code)) {
 			(void)db_run(db, "ROLLBACK", "");
 			return code;
 		}
@@ -203,7 +189,7 @@ int show_run(const struct options *o, struct db *db)
 	struct hss_subscriber s;
 	int code = EXIT_DONE;
 
-	if (!find(db, o->words[0], &s, &code))
+	if (!find_subscriber(db, o->words[0], &s, &code))
 		return code;
 	printf("IMSI    %s\nUE-ID   %s\nAMF     %02x%02x\nbarred  %s\n", s.imsi, s.ue_id, s.amf[0],
 	       s.amf[1], s.barred ? "yes" : "no");
@@ -240,5 +226,5 @@ int list_run(const struct options *o, struct db *db)
 		       eeses != NULL ? (const char *)eeses : "");
 	}
 	sqlite3_finalize(row);
-	return r == SQLITE_DONE ? EXIT_DONE : failed(db);
+	return r == SQLITE_DONE ? EXIT_DONE : database_failed(db);
 }

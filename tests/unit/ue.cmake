@@ -8,7 +8,7 @@ foreach(part aka usim)
 endforeach()
 find_program(OSMO_AUC_GEN osmo-auc-gen)
 if(OSMO_AUC_GEN)
-	eese_unit_test(ue-osmo SOURCES ue_osmo.c aka_support.c core_support.c LIBS eese-ue)
+	eese_unit_test(ue-osmo SOURCES ue_osmo.c aka_support.c core_support.c osmo_support.c LIBS eese-ue)
 	target_compile_definitions(unit-ue-osmo PRIVATE _GNU_SOURCE OSMO_AUC_GEN="${OSMO_AUC_GEN}")
 endif()
 

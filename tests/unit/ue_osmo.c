@@ -5,47 +5,19 @@
 #include <string.h>
 
 #include "aka_support.h"
-
-/* What osmo-auc-gen printed. */
-struct vector {
-	char rand[64], autn[64], ik[64], ck[64], res[64], sqn_ms[64];
-};
-
-static void take_line(const char *line, struct vector *out)
-{
-	const struct {
-		const char *name;
-		char *to;
-	} fields[] = {{"RAND", out->rand}, {"AUTN", out->autn}, {"IK", out->ik},
-		      {"CK", out->ck},     {"RES", out->res},   {"SQN.MS", out->sqn_ms}};
-
-	for (size_t i = 0; i < COUNT(fields); i++) {
-		const size_t len = strlen(fields[i].name);
-
-		if (strncmp(line, fields[i].name, len) == 0 && line[len] == ':')
-			(void)sscanf(line + len + 1, "%63s", fields[i].to);
-	}
-}
+#include "osmo_support.h"
 
 /* auts: hexadecimal, or "" for none. false: it refused. */
-static bool osmo(uint64_t sqn, const char *rand, const char *auts, struct vector *out)
+static bool osmo(uint64_t sqn, const char *rand, const char *auts, struct osmo_vector *out)
 {
-	char command[512], line[256];
-	FILE *p;
+	const struct osmo_input in = {
+	    .k = card_k, .opc = card_opc, .amf = "8045", .rand = rand, .auts = auts, .sqn = sqn};
 
-	memset(out, 0, sizeof(*out));
-	(void)snprintf(command, sizeof(command),
-		       OSMO_AUC_GEN " -3 -a milenage -k %s -o %s -f 8045 -s %llu -r %s %s %s 2>&1",
-		       card_k, card_opc, (unsigned long long)sqn, rand, *auts ? "-A" : "", auts);
-	p = popen(command, "r");
-	if (!p)
-		return false;
-	while (fgets(line, sizeof(line), p))
-		take_line(line, out);
-	return pclose(p) == 0;
+	return osmo_run(&in, out);
 }
 
-static enum eese_result ask(struct card *c, const struct vector *v, struct eese_usim_answer *out)
+static enum eese_result ask(struct card *c, const struct osmo_vector *v,
+			    struct eese_usim_answer *out)
 {
 	struct octets rand = octets_of(v->rand), autn = octets_of(v->autn);
 	enum eese_result r =
@@ -62,12 +34,6 @@ static void hex_of(const uint8_t *p, size_t len, char *out)
 		(void)sprintf(out + 2 * i, "%02x", p[i]);
 }
 
-static void random_hex(char out[33])
-{
-	(void)sprintf(out, "%016llx%016llx", (unsigned long long)random_next(),
-		      (unsigned long long)random_next());
-}
-
 static void test_vectors(void)
 {
 	struct card c;
@@ -76,10 +42,10 @@ static void test_vectors(void)
 	for (unsigned i = 0; i < 16; i++) {
 		const uint64_t sqn = (uint64_t)(100 + i) << 5 | i;
 		char rand[33];
-		struct vector v;
+		struct osmo_vector v;
 		struct eese_usim_answer a;
 
-		random_hex(rand);
+		osmo_random(rand);
 		CU_ASSERT_FATAL(osmo(sqn, rand, "", &v));
 		CU_ASSERT_EQUAL_FATAL(ask(&c, &v, &a), EESE_OK);
 		CU_ASSERT(is_hex(a.res, a.res_len, v.res));
@@ -98,13 +64,13 @@ static void test_auts(void)
 	for (size_t i = 0; i < COUNT(seqs); i++) {
 		const unsigned ind = (unsigned)(7 * i + 1);
 		char rand[33], auts[2 * EESE_AUTS_SIZE + 1] = "", sqn_ms[32];
-		struct vector v;
+		struct osmo_vector v;
 		struct eese_usim_answer a;
 		struct card c;
 
 		card_new(&c);
 		c.soft.seq[ind] = seqs[i];
-		random_hex(rand);
+		osmo_random(rand);
 		CU_ASSERT_FATAL(osmo(seqs[i] << 5 | ind, rand, "", &v));
 		CU_ASSERT_EQUAL_FATAL(ask(&c, &v, &a), EESE_REPLAY);
 		hex_of(a.auts, sizeof(a.auts), auts);

@@ -1,0 +1,15 @@
+# SPDX-License-Identifier: Apache-2.0
+foreach(part csv hss keys sqn)
+	eese_unit_test(emks-${part} SOURCES emks_${part}.c emks_support.c core_support.c LIBS eese-emks)
+	target_compile_definitions(unit-emks-${part} PRIVATE _GNU_SOURCE)
+endforeach()
+foreach(part aka bucket challenges config replies)
+	eese_unit_test(emks-${part} SOURCES emks_${part}.c emks_support.c core_support.c
+		LIBS eese-emks-daemon)
+	target_compile_definitions(unit-emks-${part} PRIVATE _GNU_SOURCE)
+endforeach()
+find_program(OSMO_AUC_GEN osmo-auc-gen)
+if(OSMO_AUC_GEN)
+	eese_unit_test(emks-osmo SOURCES emks_osmo.c core_support.c osmo_support.c LIBS eese-emks)
+	target_compile_definitions(unit-emks-osmo PRIVATE _GNU_SOURCE OSMO_AUC_GEN="${OSMO_AUC_GEN}")
+endif()
