@@ -154,6 +154,13 @@ struct eese_key_grant {
 	uint64_t expiry;  /* Unix seconds, 0 never */
 };
 
+/* Something waits for this UE's key: asks (out->ask) if it is not in hand and that is due. */
+void eese_endpoint_want_key(struct eese_endpoint *ep, struct eese_time now, const char *ue_id,
+			    size_t ue_id_len, struct eese_actions *out);
+
+/* The latest answer for this UE: enum eese_error_reason, 0: none, or a key. */
+uint8_t eese_endpoint_refusal(const struct eese_endpoint *ep, const char *ue_id, size_t ue_id_len);
+
 /* An answer to ask. The contact that caused it is answered now (out->control). A UE that was not
  * there is added, to be kept (eese_ue_entry). */
 void eese_endpoint_key_arrived(struct eese_endpoint *ep, struct eese_time now, const char *ue_id,

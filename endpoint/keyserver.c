@@ -5,7 +5,7 @@
  */
 #include "endpoint/internal.h"
 
-static struct ask *find_ask(struct eese_endpoint *ep, const char *ue_id, size_t len)
+static struct ask *find_ask(const struct eese_endpoint *ep, const char *ue_id, size_t len)
 {
 	size_t set = eese_table_hash(&ep->ues, ue_id, len) % (ASKS / ASK_WAYS) * ASK_WAYS;
 	for (size_t i = set; i < set + ASK_WAYS; i++) {
@@ -67,6 +67,22 @@ void eese_ep_ask(struct eese_endpoint *ep, struct eese_time now, const char *ue_
 	} else if (!a->in_flight && a->refusal != 0 && say_refusal) {
 		say(ep, a, now, a->refusal, out);
 	}
+}
+
+void eese_endpoint_want_key(struct eese_endpoint *ep, struct eese_time now, const char *ue_id,
+			    size_t ue_id_len, struct eese_actions *out)
+{
+	struct ue *ue = eese_ep_find(ep, ue_id, ue_id_len);
+	memset(out, 0, sizeof *out);
+	if (eese_ue_id_valid(ue_id, ue_id_len) && (ue == NULL || !eese_ep_key_in_hand(ue, now))) {
+		eese_ep_ask(ep, now, ue_id, ue_id_len, NULL, false, out);
+	}
+}
+
+uint8_t eese_endpoint_refusal(const struct eese_endpoint *ep, const char *ue_id, size_t ue_id_len)
+{
+	const struct ask *a = find_ask(ep, ue_id, ue_id_len);
+	return a != NULL ? a->refusal : 0;
 }
 
 /* Whether the request that waits for this answer is from another key than the one in hand. */
@@ -235,7 +251,8 @@ void eese_endpoint_key_arrived(struct eese_endpoint *ep, struct eese_time now, c
 	}
 	if (ue != NULL && install(ep, ue, grant)) {
 		if (a != NULL) {
-			a->asking.interval_ms = 0;
+			a->asking =
+			    (struct budget){0}; /* what a KEY_REQUEST may ask is another matter */
 		}
 		answer_contact(ep, ue, a, now, out);
 	}

@@ -264,6 +264,7 @@ static enum eese_emks_counter counter_of(const struct emks_order *o)
 	case EMKS_END_TIME:
 		return EESE_EMKS_COUNT_FAILED_TIME;
 	case EMKS_END_BUSY:
+	case EMKS_END_SLOWER:
 	case EMKS_END_STATUS:
 		return EESE_EMKS_COUNT_FAILED_STATUS;
 	case EMKS_END_PAUSED:
@@ -327,6 +328,8 @@ static void take_key(struct emks_order *o, struct eese_emks_answer *out)
 
 	if (o->end == EMKS_END_200)
 		wrong = eese_emks_read_key(o->body, o->body_len, o->ue_id, &out->grant);
+	else if (o->end == EMKS_END_403 || o->end == EMKS_END_404)
+		wrong = eese_emks_read_problem(o->body, o->body_len);
 	if (wrong != NULL)
 		no_answer(o, wrong);
 	memcpy(out->ue_id, o->ue_id, sizeof out->ue_id);

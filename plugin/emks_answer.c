@@ -115,6 +115,25 @@ const char *eese_emks_read_key(const char *body, size_t len, const char *ue_id,
 	return wrong;
 }
 
+const char *eese_emks_read_problem(const char *body, size_t len)
+{
+	static const struct {
+		const char *cause, *meaning;
+	} others[] = {
+	    {"CLIENT_UNKNOWN", "it takes our certificate for no EESE's"},
+	    {"RESOURCE_URI_STRUCTURE_NOT_FOUND", "there is no such path, is emks_url right?"},
+	};
+	cJSON *object = read_object(body, len);
+	const char *cause = text(object, "cause");
+	const char *meaning = object == NULL ? "its problem is no JSON object" : NULL;
+
+	for (size_t i = 0; cause != NULL && i < sizeof others / sizeof *others; i++)
+		if (strcmp(cause, others[i].cause) == 0)
+			meaning = others[i].meaning;
+	cJSON_Delete(object);
+	return meaning;
+}
+
 static const char *read_rands(const cJSON *list, uint8_t out[EESE_EMKS_BATCH][EESE_RAND_SIZE],
 			      size_t *count)
 {

@@ -19,6 +19,12 @@ enum { EESE_EMKS_BATCH = 256 };
 const char *eese_emks_read_key(const char *body, size_t len, const char *ue_id,
 			       struct eese_key_grant *out);
 
+/*
+ * A problem (RFC 9457) in answer to retrieve, 403 or 404: NULL if it is about the UE; else it is
+ * about us or about the request, and what it is, a static text.
+ */
+const char *eese_emks_read_problem(const char *body, size_t len);
+
 /* The answer 200 to rands: 1 to EESE_EMKS_BATCH of them, no two the same. *count is 0 on failure.
  */
 const char *eese_emks_read_rands(const char *body, size_t len,

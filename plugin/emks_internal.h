@@ -28,7 +28,8 @@ enum emks_end {
 	EMKS_END_CONNECT,
 	EMKS_END_TLS,
 	EMKS_END_TIME,
-	EMKS_END_BUSY,   /* 429, 502, 503, 504: the server's trouble */
+	EMKS_END_BUSY,   /* 502, 503, 504: the server's trouble */
+	EMKS_END_SLOWER, /* 429 */
 	EMKS_END_STATUS, /* one that clause 8 does not have */
 	EMKS_END_ANSWER, /* too long */
 	EMKS_END_PAUSED,
@@ -44,8 +45,9 @@ struct emks_order {
 	char ue_id[EESE_UE_ID_MAX + 1]; /* "": RANDs */
 	uint64_t give_up_ms, not_before_ms;
 	unsigned tries;
+	uint32_t retry_after_s; /* of 429; 0: not said */
 	enum emks_end end;
-	char *body; /* of 200, with a NUL behind it */
+	char *body; /* of 200, 403 and 404, with a NUL behind it */
 	size_t body_len;
 	char why[EMKS_WHY_SIZE]; /* it failed, printable */
 };
@@ -81,6 +83,7 @@ struct eese_emks {
 	struct emks_trust *trust;
 	struct eese_pause pause;
 	struct emks_list again; /* to be tried once more */
+	uint64_t slow_until_ms; /* the EMKS asked for it */
 	unsigned seed;          /* of the jitter */
 
 	pthread_mutex_t lock;

@@ -143,6 +143,7 @@ static enum emks_end end_of_status(CURL *easy, long status)
 	case 404:
 		return is_problem(easy) ? EMKS_END_404 : EMKS_END_STATUS;
 	case 429:
+		return EMKS_END_SLOWER;
 	case 502:
 	case 503:
 	case 504:
@@ -196,19 +197,27 @@ static bool keep_body(struct emks_order *o, const struct emks_transfer *t)
 	return true;
 }
 
+static bool has_body(enum emks_end end)
+{
+	return end == EMKS_END_200 || end == EMKS_END_403 || end == EMKS_END_404;
+}
+
 static void take_answer(struct emks_transfer *t, struct emks_order *o)
 {
 	char text[64];
 	long status = 0;
+	curl_off_t retry_after = 0;
 
 	curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
+	curl_easy_getinfo(t->easy, CURLINFO_RETRY_AFTER, &retry_after);
+	o->retry_after_s = retry_after < 0 || retry_after > UINT32_MAX ? 0 : (uint32_t)retry_after;
 	o->end = end_of_status(t->easy, status);
-	if (o->end == EMKS_END_BUSY || o->end == EMKS_END_STATUS) {
-		snprintf(text, sizeof text, "it answers with status %ld", status);
-		say_why(o, text);
-	} else if (o->end == EMKS_END_200 && !keep_body(o, t)) {
+	if (has_body(o->end) && !keep_body(o, t)) {
 		o->end = EMKS_END_ANSWER;
 		say_why(o, "out of memory");
+	} else if (!has_body(o->end) && o->end != EMKS_END_204) {
+		snprintf(text, sizeof text, "it answers with status %ld", status);
+		say_why(o, text);
 	}
 }
 

@@ -6,7 +6,7 @@
 
 #include "plugin/emks_internal.h"
 
-enum { POLL_MS = 1000 };
+enum { POLL_MS = 1000, SLOW_FIRST_MS = 1000, SLOW_MAX_S = 10 };
 
 static uint32_t jitter(struct eese_emks *e)
 {
@@ -43,11 +43,30 @@ static bool may_try_again(const struct eese_emks *e, const struct emks_order *o,
 	       !eese_pause_trial(&e->pause) && now < o->give_up_ms;
 }
 
+/* It serves, but no more for now: everything waits, within its time. */
+static void slow_down(struct eese_emks *e, struct emks_order *o, uint64_t now)
+{
+	uint32_t s = o->retry_after_s < SLOW_MAX_S ? o->retry_after_s : SLOW_MAX_S;
+
+	eese_pause_answered(&e->pause);
+	e->slow_until_ms = now + (s > 0 ? s * UINT64_C(1000) : SLOW_FIRST_MS);
+	o->not_before_ms = e->slow_until_ms;
+	o->tries--;
+	if (o->not_before_ms < o->give_up_ms)
+		emks_push(&e->again, o);
+	else
+		hand_back(e, o);
+}
+
 static void ended(struct eese_emks *e, struct emks_order *o)
 {
 	uint64_t now = emks_now_ms();
 	uint32_t wait = EMKS_RETRY_MS << (o->tries - 1);
 
+	if (o->end == EMKS_END_SLOWER) {
+		slow_down(e, o, now);
+		return;
+	}
 	if (is_trouble(o->end))
 		eese_pause_failed(&e->pause, now, jitter(e));
 	else
@@ -129,7 +148,8 @@ static void start_some(struct eese_emks *e)
 		refuse_all(e);
 		return;
 	}
-	while ((t = idle(e)) != NULL && (o = next_order(e, now)) != NULL) {
+	while (now >= e->slow_until_ms && (t = idle(e)) != NULL &&
+	       (o = next_order(e, now)) != NULL) {
 		if (now >= o->give_up_ms)
 			fail(e, o, EMKS_END_TIME, "it is too slow, requests wait too long");
 		else if (!emks_transfer_start(t, e, o))
@@ -159,6 +179,8 @@ static int poll_ms(const struct eese_emks *e)
 	uint64_t now = emks_now_ms();
 	uint64_t due = e->again.first != NULL ? e->again.first->not_before_ms : UINT64_MAX;
 
+	if (e->slow_until_ms > now && due < e->slow_until_ms)
+		due = e->slow_until_ms;
 	if (due <= now)
 		return 0;
 	return due - now < POLL_MS ? (int)(due - now) : POLL_MS;

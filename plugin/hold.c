@@ -34,10 +34,25 @@ static bool is_for(const struct eese_held_message *m, const struct eese_topic *t
 	return m->ue_len == t->ue_len && memcmp(m->text, t->ue, m->ue_len) == 0;
 }
 
-/* The key file lists every UE that may ever get a key. */
+/* Whether it is known here, or the key server has not said no to it. */
 static bool may_get_key(const struct eese_plugin *p, const struct eese_topic *t)
 {
-	return eese_endpoint_has_ue(p->endpoint, t->ue, t->ue_len);
+	uint8_t refusal;
+
+	if (eese_endpoint_has_ue(p->endpoint, t->ue, t->ue_len))
+		return true;
+	refusal = eese_endpoint_refusal(p->endpoint, t->ue, t->ue_len);
+	return p->keysource.emks != NULL && eese_ue_id_valid(t->ue, t->ue_len) &&
+	       refusal != EESE_ERROR_UE_UNKNOWN && refusal != EESE_ERROR_NOT_APPLICABLE;
+}
+
+/* Nobody else may ask for it: the UE sleeps. */
+static void want_key(struct eese_plugin *p, struct eese_time now, const struct eese_topic *t)
+{
+	struct eese_actions what;
+
+	eese_endpoint_want_key(p->endpoint, now, t->ue, t->ue_len, &what);
+	eese_answer(p, t, now, &what);
 }
 
 static struct eese_held_message *copy_of(const struct eese_topic *t, const void *plain, size_t len,
@@ -104,8 +119,10 @@ static enum outcome finish(struct eese_plugin *p, struct eese_time now,
 		drop(p, now, &t);
 		return DONE;
 	}
-	if (!eese_endpoint_has_key(p->endpoint, now, t.ue, t.ue_len))
+	if (!eese_endpoint_has_key(p->endpoint, now, t.ue, t.ue_len)) {
+		want_key(p, now, &t);
 		return WAITS;
+	}
 	return eese_send_sealed(p, now, &t, m->text + m->ue_len + m->sub_len, m->len, m->qos)
 		   ? DONE
 		   : STUCK;

@@ -156,6 +156,7 @@ static void take_answer(struct eese_plugin *p, struct eese_time now,
 	}
 	eese_endpoint_key_arrived(p->endpoint, now, a->ue_id, a->ue_id_len, &a->grant, &what);
 	eese_answer(p, &t, now, &what);
+	eese_hold_flush(p, now, &t);
 }
 
 static uint64_t failures(const struct eese_emks_status *s)

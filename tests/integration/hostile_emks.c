@@ -170,10 +170,14 @@ static bool problem(struct connection *c, const char *status)
 
 void hostile_int_key(const char *ue_id, unsigned generation, uint8_t out[EESE_INT_KEY_SIZE])
 {
+	uint8_t before[EESE_INT_KEY_SIZE];
+
 	test_int_key(ue_id, out);
-	for (; generation > 0; generation--)
-		if (eese_kdf(out, EESE_INT_KEY_SIZE, 0, NULL, 0, out) != EESE_OK)
+	for (; generation > 0; generation--) {
+		memcpy(before, out, sizeof before);
+		if (eese_kdf(before, sizeof before, 0, NULL, 0, out) != EESE_OK)
 			abort();
+	}
 }
 
 static void hex(const uint8_t *p, size_t len, char *out)
