@@ -49,6 +49,7 @@ static void slow_down(struct eese_emks *e, struct emks_order *o, uint64_t now)
 	uint32_t s = o->retry_after_s < SLOW_MAX_S ? o->retry_after_s : SLOW_MAX_S;
 
 	eese_pause_answered(&e->pause);
+	atomic_store(&e->paused, false);
 	e->slow_until_ms = now + (s > 0 ? s * UINT64_C(1000) : SLOW_FIRST_MS);
 	o->not_before_ms = e->slow_until_ms;
 	o->tries--;
@@ -174,10 +175,12 @@ static void give_up_some(struct eese_emks *e)
 	} while (o != NULL);
 }
 
-static int poll_ms(const struct eese_emks *e)
+/* While every transfer is busy, the end of one is what comes next. */
+static int poll_ms(struct eese_emks *e)
 {
 	uint64_t now = emks_now_ms();
-	uint64_t due = e->again.first != NULL ? e->again.first->not_before_ms : UINT64_MAX;
+	bool may_start = e->again.first != NULL && idle(e) != NULL;
+	uint64_t due = may_start ? e->again.first->not_before_ms : UINT64_MAX;
 
 	if (e->slow_until_ms > now && due < e->slow_until_ms)
 		due = e->slow_until_ms;
