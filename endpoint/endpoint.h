@@ -272,6 +272,9 @@ struct eese_ue_saved {
 bool eese_endpoint_save(const struct eese_endpoint *ep, const char *ue_id, size_t ue_id_len,
 			struct eese_ue_saved *out);
 
+/* Makes room for so many UEs at once; false: no memory. */
+bool eese_endpoint_expect(struct eese_endpoint *ep, size_t ues);
+
 /*
  * Adds the UE, or gives one that is there its past; without has_key it keeps the key that it has.
  * What was current comes back 'current but invalid', reason 3 (clause 5, 'Every start'). Windows

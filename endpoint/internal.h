@@ -128,7 +128,9 @@ void eese_ep_save(const struct ue *ue, struct eese_ue_saved *out);
 /* ue.c; find_any: one that is only remembered as removed too */
 struct ue *eese_ep_find_any(const struct eese_endpoint *ep, const char *ue_id, size_t len);
 struct ue *eese_ep_find(const struct eese_endpoint *ep, const char *ue_id, size_t len);
+/* Of a name that is not known, or only as removed; add_new: not known at all. */
 struct ue *eese_ep_add(struct eese_endpoint *ep, const char *ue_id, size_t len);
+struct ue *eese_ep_add_new(struct eese_endpoint *ep, const char *ue_id, size_t len);
 void eese_ep_forget(struct eese_endpoint *ep, struct ue *ue);
 /* Octets of a name before its NUL, 0 for NULL; EESE_UE_ID_MAX + 1 if it is too long. */
 size_t eese_ep_name_length(const char *s);

@@ -145,8 +145,8 @@ static bool make_parts(struct eese_endpoint *ep, const char *ue_id, size_t len,
 	if (ok && s->has_previous) {
 		ok = (p->previous = revive_previous(ep, s)) != NULL;
 	}
-	if (ok && (p->ue = eese_ep_find_any(ep, ue_id, len)) == NULL) {
-		ok = (p->ue = eese_ep_add(ep, ue_id, len)) != NULL;
+	if (ok && p->ue == NULL) {
+		ok = (p->ue = eese_ep_add_new(ep, ue_id, len)) != NULL;
 	}
 	if (!ok) {
 		eese_ep_release(ep, p->current, sizeof *p->current);
@@ -155,15 +155,19 @@ static bool make_parts(struct eese_endpoint *ep, const char *ue_id, size_t len,
 	return ok;
 }
 
+bool eese_endpoint_expect(struct eese_endpoint *ep, size_t ues)
+{
+	return eese_table_reserve(&ep->ues, ues);
+}
+
 enum eese_result eese_endpoint_restore(struct eese_endpoint *ep, const char *ue_id,
 				       size_t ue_id_len, const struct eese_ue_saved *saved)
 {
-	struct parts p = {0};
-	const struct ue *there = eese_ep_find_any(ep, ue_id, ue_id_len);
+	struct parts p = {.ue = eese_ep_find_any(ep, ue_id, ue_id_len)};
 	if (!eese_ue_id_valid(ue_id, ue_id_len) || !sound(saved)) {
 		return EESE_INVALID;
 	}
-	if (saved->has_current && !saved->has_key && (there == NULL || !there->has_key)) {
+	if (saved->has_current && !saved->has_key && (p.ue == NULL || !p.ue->has_key)) {
 		return EESE_NO_KEY;
 	}
 	if (!make_parts(ep, ue_id, ue_id_len, saved, &p)) {

@@ -19,56 +19,83 @@ uint32_t eese_table_hash(const struct eese_table *t, const char *name, size_t le
 	return (uint32_t)h;
 }
 
+/* A part of the hash that is looked at before a thing itself, which is seldom in the cache; never
+ * 0, which stands for an empty slot. */
+static uint8_t tag_of(uint32_t hash)
+{
+	uint8_t tag = (uint8_t)(hash >> 24);
+	return tag != 0 ? tag : 1;
+}
+
 struct eese_named *eese_table_find(const struct eese_table *t, const char *name, size_t len)
 {
 	if (t->size == 0) {
 		return NULL;
 	}
 	uint32_t hash = eese_table_hash(t, name, len);
-	for (size_t i = hash & (t->size - 1); t->slots[i] != NULL; i = (i + 1) & (t->size - 1)) {
+	uint8_t tag = tag_of(hash);
+	for (size_t i = hash & (t->size - 1); t->tags[i] != 0; i = (i + 1) & (t->size - 1)) {
 		struct eese_named *n = t->slots[i];
-		if (n->hash == hash && n->len == len && memcmp(n->name, name, len) == 0) {
+		if (t->tags[i] == tag && n->hash == hash && n->len == len &&
+		    memcmp(n->name, name, len) == 0) {
 			return n;
 		}
 	}
 	return NULL;
 }
 
-static void put(struct eese_named **slots, size_t size, struct eese_named *n)
+static void put(struct eese_table *t, struct eese_named *n)
 {
-	size_t i = n->hash & (size - 1);
-	while (slots[i] != NULL) {
-		i = (i + 1) & (size - 1);
+	size_t i = n->hash & (t->size - 1);
+	while (t->tags[i] != 0) {
+		i = (i + 1) & (t->size - 1);
 	}
-	slots[i] = n;
+	t->slots[i] = n;
+	t->tags[i] = tag_of(n->hash);
 }
 
-static bool grow(struct eese_table *t)
+/* Slots and tags are one piece. */
+static bool resize(struct eese_table *t, size_t size)
 {
-	size_t size = t->size == 0 ? FIRST_SIZE : t->size * 2;
-	struct eese_named **slots = t->alloc(size * sizeof *slots);
+	struct eese_table old = *t;
+	struct eese_named **slots = t->alloc(size * (sizeof *slots + 1));
 	if (slots == NULL) {
 		return false;
 	}
-	memset(slots, 0, size * sizeof *slots);
-	for (size_t i = 0; i < t->size; i++) {
-		if (t->slots[i] != NULL) {
-			put(slots, size, t->slots[i]);
+	memset(slots, 0, size * (sizeof *slots + 1));
+	t->slots = slots;
+	t->tags = (uint8_t *)(slots + size);
+	t->size = size;
+	for (size_t i = 0; i < old.size; i++) {
+		if (old.slots[i] != NULL) {
+			put(t, old.slots[i]);
 		}
 	}
-	t->release(t->slots);
-	t->slots = slots;
-	t->size = size;
+	t->release(old.slots);
 	return true;
+}
+
+static bool fits(size_t size, size_t count)
+{
+	return count <= size / 4 * 3;
+}
+
+bool eese_table_reserve(struct eese_table *t, size_t count)
+{
+	size_t size = t->size == 0 ? FIRST_SIZE : t->size;
+	while (!fits(size, count)) {
+		size *= 2;
+	}
+	return size == t->size || resize(t, size);
 }
 
 bool eese_table_add(struct eese_table *t, struct eese_named *n)
 {
-	if (t->count + 1 > t->size / 4 * 3 && !grow(t)) {
+	if (!eese_table_reserve(t, t->count + 1)) {
 		return false;
 	}
 	n->hash = eese_table_hash(t, n->name, n->len);
-	put(t->slots, t->size, n);
+	put(t, n);
 	t->count++;
 	return true;
 }
@@ -78,11 +105,14 @@ static void close_gap(struct eese_table *t, size_t i)
 {
 	size_t mask = t->size - 1;
 	t->slots[i] = NULL;
-	for (size_t j = (i + 1) & mask; t->slots[j] != NULL; j = (j + 1) & mask) {
+	t->tags[i] = 0;
+	for (size_t j = (i + 1) & mask; t->tags[j] != 0; j = (j + 1) & mask) {
 		size_t home = t->slots[j]->hash & mask;
 		if (((j - home) & mask) >= ((j - i) & mask)) {
 			t->slots[i] = t->slots[j];
+			t->tags[i] = t->tags[j];
 			t->slots[j] = NULL;
+			t->tags[j] = 0;
 			i = j;
 		}
 	}

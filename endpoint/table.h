@@ -21,7 +21,8 @@ struct eese_named {
 
 struct eese_table {
 	struct eese_named **slots;
-	size_t size; /* a power of two, or 0 */
+	uint8_t *tags; /* of each slot, 0: empty */
+	size_t size;   /* a power of two, or 0 */
 	size_t count;
 	uint64_t seed;
 	void *(*alloc)(size_t size);
@@ -33,6 +34,9 @@ struct eese_named *eese_table_find(const struct eese_table *t, const char *name,
 
 /* Adds n, whose name and len are set and not in the table; false when out of memory. */
 bool eese_table_add(struct eese_table *t, struct eese_named *n);
+
+/* Makes room for count things in all; false when out of memory. */
+bool eese_table_reserve(struct eese_table *t, size_t count);
 
 /* Takes out n, which is in the table. */
 void eese_table_remove(struct eese_table *t, const struct eese_named *n);

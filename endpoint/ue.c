@@ -31,16 +31,9 @@ void *eese_ep_new_named(struct eese_endpoint *ep, size_t size, const char *name,
 	return p;
 }
 
-struct ue *eese_ep_add(struct eese_endpoint *ep, const char *ue_id, size_t len)
+struct ue *eese_ep_add_new(struct eese_endpoint *ep, const char *ue_id, size_t len)
 {
-	struct ue *ue = eese_ep_find_any(ep, ue_id, len);
-	if (ue != NULL) { /* removed, and here again */
-		ue->removed = false;
-		ep->removed--;
-		eese_ep_changed(ep, &ue->named);
-		return ue;
-	}
-	ue = eese_ep_new_named(ep, sizeof *ue, ue_id, len);
+	struct ue *ue = eese_ep_new_named(ep, sizeof *ue, ue_id, len);
 	if (ue != NULL && !eese_table_add(&ep->ues, &ue->named)) {
 		ep->config.release(ue);
 		return NULL;
@@ -48,6 +41,18 @@ struct ue *eese_ep_add(struct eese_endpoint *ep, const char *ue_id, size_t len)
 	if (ue != NULL) {
 		eese_ep_changed(ep, &ue->named);
 	}
+	return ue;
+}
+
+struct ue *eese_ep_add(struct eese_endpoint *ep, const char *ue_id, size_t len)
+{
+	struct ue *ue = eese_ep_find_any(ep, ue_id, len);
+	if (ue == NULL) {
+		return eese_ep_add_new(ep, ue_id, len);
+	}
+	ue->removed = false;
+	ep->removed--;
+	eese_ep_changed(ep, &ue->named);
 	return ue;
 }
 

@@ -60,7 +60,7 @@ static bool sync_directory(const char *path)
 
 static bool write_new(const char *path, const char text[TEXT])
 {
-	char temporary[PATH_MAX];
+	char temporary[PATH_MAX + sizeof ".new"];
 	int fd;
 	bool ok;
 

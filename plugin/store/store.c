@@ -226,10 +226,25 @@ static bool load_all(struct eese_store *s, const char *select, bool ues, struct 
 	return ok;
 }
 
+/* Room for all of them at once costs less than growing to it. */
+static bool expect_ues(struct eese_store *s, struct eese_endpoint *ep, char *wrong)
+{
+	sqlite3_stmt *q = eese_db_prepare(&s->db, "SELECT count(*) FROM ue", wrong);
+	bool ok = q != NULL && (sqlite3_step(q) == SQLITE_ROW || eese_db_wrong(&s->db, wrong));
+
+	if (ok && !eese_endpoint_expect(ep, (size_t)sqlite3_column_int64(q, 0))) {
+		snprintf(wrong, EESE_STORE_TEXT_SIZE, "needs more memory than there is");
+		ok = false;
+	}
+	sqlite3_finalize(q);
+	return ok;
+}
+
 bool eese_store_load(struct eese_store *s, struct eese_endpoint *ep, struct eese_store_found *found,
 		     char wrong[EESE_STORE_TEXT_SIZE])
 {
-	if (!load_all(s, "SELECT name, te2e FROM ue_group", false, ep, wrong) ||
+	if (!expect_ues(s, ep, wrong) ||
+	    !load_all(s, "SELECT name, te2e FROM ue_group", false, ep, wrong) ||
 	    !load_all(s, "SELECT " EESE_ROW_COLUMNS " FROM ue", true, ep, wrong))
 		return false;
 	if (s->has_te2e_default)
