@@ -119,7 +119,7 @@ void eese_ep_no_pending(struct eese_endpoint *ep, struct ue *ue, struct budget *
 		eese_ep_ask(ep, now, ue->named.name, ue->named.len, NULL, true, out);
 		return;
 	}
-	struct eese_error e = {.reason = eese_ep_key_serves(ue, now) ? EESE_ERROR_EXPIRED
-								     : EESE_ERROR_NO_KEY};
+	struct eese_error e = {.reason = eese_ep_key_serves(ep, ue, now) ? EESE_ERROR_EXPIRED
+									 : EESE_ERROR_NO_KEY};
 	eese_ep_error(ep, b, &e, now, out);
 }

@@ -272,6 +272,10 @@ struct eese_ue_saved {
 bool eese_endpoint_save(const struct eese_endpoint *ep, const char *ue_id, size_t ue_id_len,
 			struct eese_ue_saved *out);
 
+/* UEs without a durable KSN get none up to this, whatever the clock says: what was used just
+ * before a crash is not known. */
+void eese_endpoint_ksn_floor(struct eese_endpoint *ep, uint32_t floor);
+
 /* Makes room for so many UEs at once; false: no memory. */
 bool eese_endpoint_expect(struct eese_endpoint *ep, size_t ues);
 

@@ -97,7 +97,7 @@ struct eese_endpoint {
 	struct ask *asks;
 	uint64_t epoch; /* counts expiry commands */
 	uint64_t all_mark;
-	uint32_t round;
+	uint32_t round, ksn_floor;
 	bool track, closing, te2e_changed;
 	struct eese_named *first_changed, *last_changed;
 	size_t removed; /* of the UEs in the table: those that are only remembered as removed */
@@ -166,7 +166,7 @@ bool eese_ep_margin_reached(const struct eese_endpoint *ep, const struct ue *ue,
 			    const struct held *h, struct eese_time now);
 bool eese_ep_new_pending(struct eese_endpoint *ep, struct ue *ue, struct eese_time now);
 bool eese_ep_ensure_pending(struct eese_endpoint *ep, struct ue *ue, struct eese_time now);
-bool eese_ep_key_serves(const struct ue *ue, struct eese_time now);
+bool eese_ep_key_serves(const struct eese_endpoint *ep, const struct ue *ue, struct eese_time now);
 bool eese_ep_confirm(struct eese_endpoint *ep, struct ue *ue, struct eese_actions *out);
 void eese_ep_drop_pending(struct eese_endpoint *ep, struct ue *ue);
 void eese_ep_drop_stale_pending(struct eese_endpoint *ep, struct ue *ue, struct eese_time now);

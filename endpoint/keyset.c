@@ -146,9 +146,12 @@ static bool kid_taken(const struct ue *ue, uint64_t ksn)
 }
 
 /* Clause 2, 'KSN': 0 if none is left. */
-static uint32_t pick_ksn(const struct ue *ue, struct eese_time now)
+static uint32_t pick_ksn(const struct eese_endpoint *ep, const struct ue *ue, struct eese_time now)
 {
 	uint64_t ksn = now.unix + (ue->durable ? 0 : KSN_MARGIN_S);
+	if (!ue->durable && ksn <= ep->ksn_floor) {
+		ksn = (uint64_t)ep->ksn_floor + 1;
+	}
 	if (ksn <= ue->highest_ksn) {
 		ksn = (uint64_t)ue->highest_ksn + 1;
 	}
@@ -159,9 +162,9 @@ static uint32_t pick_ksn(const struct ue *ue, struct eese_time now)
 }
 
 /* Whether the key in hand is good for another keyset. */
-bool eese_ep_key_serves(const struct ue *ue, struct eese_time now)
+bool eese_ep_key_serves(const struct eese_endpoint *ep, const struct ue *ue, struct eese_time now)
 {
-	return eese_ep_key_in_hand(ue, now) && pick_ksn(ue, now) != 0;
+	return eese_ep_key_in_hand(ue, now) && pick_ksn(ep, ue, now) != 0;
 }
 
 void eese_ep_drop_pending(struct eese_endpoint *ep, struct ue *ue)
@@ -183,7 +186,7 @@ void eese_ep_drop_stale_pending(struct eese_endpoint *ep, struct ue *ue, struct 
  */
 bool eese_ep_new_pending(struct eese_endpoint *ep, struct ue *ue, struct eese_time now)
 {
-	uint32_t ksn = pick_ksn(ue, now);
+	uint32_t ksn = pick_ksn(ep, ue, now);
 	struct held *h;
 	if (!eese_ep_key_in_hand(ue, now) || ksn == 0 || ep->rand_count == 0 ||
 	    (h = eese_ep_zalloc(ep, sizeof *h)) == NULL) {

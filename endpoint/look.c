@@ -22,7 +22,7 @@ bool eese_endpoint_has_key(const struct eese_endpoint *ep, struct eese_time now,
 			   size_t ue_id_len)
 {
 	const struct ue *ue = eese_ep_find(ep, ue_id, ue_id_len);
-	return ue != NULL && eese_ep_key_serves(ue, now);
+	return ue != NULL && eese_ep_key_serves(ep, ue, now);
 }
 
 bool eese_endpoint_has_group(const struct eese_endpoint *ep, const char *group, size_t group_len)

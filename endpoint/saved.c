@@ -155,6 +155,11 @@ static bool make_parts(struct eese_endpoint *ep, const char *ue_id, size_t len,
 	return ok;
 }
 
+void eese_endpoint_ksn_floor(struct eese_endpoint *ep, uint32_t floor)
+{
+	ep->ksn_floor = floor;
+}
+
 bool eese_endpoint_expect(struct eese_endpoint *ep, size_t ues)
 {
 	return eese_table_reserve(&ep->ues, ues);

@@ -27,17 +27,19 @@ static const struct command {
 	unsigned nullable;   /* of these, where null is a value */
 	unsigned one_of;     /* exactly one of these */
 	const char *not_one; /* the error, if not */
+	bool lasting;        /* what it changes is to outlive a restart */
 } commands[] = {
     {"expireKey", eese_command_expire_key, 0, 0, 0, UE_ID | GROUP | ALL,
-     "Exactly one of ueId, group and all is needed"},
-    {"getUe", eese_command_get_ue, UE_ID, 0, 0, 0, NULL},
-    {"listUes", eese_command_list_ues, 0, COUNT | OFFSET | GROUP | STATE | VERBOSE, 0, 0, NULL},
+     "Exactly one of ueId, group and all is needed", false},
+    {"getUe", eese_command_get_ue, UE_ID, 0, 0, 0, NULL, false},
+    {"listUes", eese_command_list_ues, 0, COUNT | OFFSET | GROUP | STATE | VERBOSE, 0, 0, NULL,
+     false},
     {"setTe2e", eese_command_set_te2e, TE2E, 0, TE2E, UE_ID | GROUP | DEFAULT,
-     "Exactly one of ueId, group and default is needed"},
-    {"setGroup", eese_command_set_group, UE_ID | GROUP, 0, GROUP, 0, NULL},
-    {"addUe", eese_command_add_ue, UE_ID, INT_KEY | TE2E | GROUP, TE2E | GROUP, 0, NULL},
-    {"removeUe", eese_command_remove_ue, UE_ID, 0, 0, 0, NULL},
-    {"getStatus", eese_command_get_status, 0, 0, 0, 0, NULL},
+     "Exactly one of ueId, group and default is needed", true},
+    {"setGroup", eese_command_set_group, UE_ID | GROUP, 0, GROUP, 0, NULL, true},
+    {"addUe", eese_command_add_ue, UE_ID, INT_KEY | TE2E | GROUP, TE2E | GROUP, 0, NULL, true},
+    {"removeUe", eese_command_remove_ue, UE_ID, 0, 0, 0, NULL, true},
+    {"getStatus", eese_command_get_status, 0, 0, 0, 0, NULL, false},
 };
 
 enum form { TEXT, FLAG, ONLY_TRUE, WHOLE };
@@ -154,6 +156,8 @@ static bool run(const struct command *command, struct eese_call *c, const cJSON 
 		return false;
 	if (command->one_of != 0 && !has_exactly_one(c, command->one_of))
 		return wrong(error, command->not_one, "");
+	if (command->lasting && c->p->persist.failing)
+		return wrong(error, "Store can't be written now: it would not last", "");
 	failed = command->run(c);
 	return failed == NULL || wrong(error, failed, "");
 }

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "plugin/persist.h"
 
+#include <cjson/cJSON.h>
 #include <dlfcn.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "host/rfc3339.h"
 #include "plugin/plugin.h"
 #include "plugin/store/store.h"
 
@@ -84,21 +86,47 @@ bool eese_persist_begin(struct eese_plugin *p)
 {
 	char wrong[EESE_STORE_TEXT_SIZE];
 
-	return p->persist.store == NULL || eese_store_begin(p->persist.store, wrong) ||
+	return p->persist.store == NULL ||
+	       eese_store_begin(p->persist.store, p->endpoint, eese_plugin_now().unix, wrong) ||
 	       refuse(p, wrong);
+}
+
+/* On $SYS/broker/eese/event, for admins. */
+static void tell(struct eese_plugin *p, const char *event, const char *reason)
+{
+	static const struct eese_topic all = {.ue = "eese", .ue_len = 4};
+	char time[EESE_RFC3339_SIZE];
+	cJSON *o = cJSON_CreateObject();
+	char *json;
+
+	eese_rfc3339_write(eese_plugin_now().unix, time);
+	cJSON_AddStringToObject(o, "event", event);
+	cJSON_AddStringToObject(o, "time", time);
+	if (reason != NULL)
+		cJSON_AddStringToObject(o, "reason", reason);
+	json = cJSON_PrintUnformatted(o);
+	if (json != NULL && !eese_send_copy("$SYS/broker", &all, "event", json, strlen(json), 1))
+		p->counters[EESE_PLUGIN_EVENTS_DROPPED]++;
+	cJSON_free(json);
+	cJSON_Delete(o);
 }
 
 /* Once when it begins, once when it is over. */
 static void say_failing(struct eese_plugin *p, const struct eese_writer_status *w)
 {
-	if (w->failing && !p->persist.failing)
+	if (w->failing == p->persist.failing)
+		return;
+	p->persist.failing = w->failing;
+	if (w->failing) {
 		mosquitto_log_printf(MOSQ_LOG_ERR,
 				     EESE_LOG "store %s %s. Serving from memory, trying again",
 				     p->persist.path, w->why);
-	else if (!w->failing && p->persist.failing)
+		tell(p, "storeFailing", w->why);
+	} else {
 		mosquitto_log_printf(MOSQ_LOG_NOTICE, EESE_LOG "store %s is written again",
 				     p->persist.path);
-	p->persist.failing = w->failing;
+		tell(p, "storeHealed", NULL);
+	}
 }
 
 void eese_persist_tick(struct eese_plugin *p, struct eese_time now)

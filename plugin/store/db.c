@@ -7,13 +7,15 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "plugin/store/schema.h"
 
 /* A broker that is just ending may still hold the file. */
-enum { BUSY_MS = 5000 };
+enum { BUSY_MS = 5000, STEP_MS = 50 };
 
 static bool refuse(char *wrong, const char *why)
 {
@@ -115,32 +117,37 @@ static bool directory_writable(const char *path, char *wrong)
 	return false;
 }
 
+/* Another broker or eese-store has it. One that is just ending gets some time. */
+static bool lock(int fd, char *wrong)
+{
+	for (int waited = 0; flock(fd, LOCK_EX | LOCK_NB) != 0; waited += STEP_MS) {
+		if (errno != EWOULDBLOCK && errno != EINTR)
+			return refuse(wrong, strerror(errno));
+		if (waited >= BUSY_MS)
+			return refuse(wrong, meaning(SQLITE_BUSY));
+		nanosleep(&(struct timespec){.tv_nsec = STEP_MS * 1000000L}, NULL);
+	}
+	return true;
+}
+
 /* Made here, so that it is nobody else's from the beginning on. */
-static bool look_at_file(struct eese_db *db, enum eese_db_how how, char *wrong)
+static bool open_file(struct eese_db *db, enum eese_db_how how, char *wrong)
 {
 	int create = how == EESE_DB_CREATE ? O_CREAT : 0;
-	int fd;
-	bool ok;
 
 	if (strlen(db->path) >= PATH_MAX)
 		return refuse(wrong, "has too long a name");
 	if (!directory_writable(db->path, wrong))
 		return false;
 	/* Non-blocking: a FIFO in its place must not stop anybody. */
-	fd = open(db->path, O_RDWR | create | O_CLOEXEC | O_NONBLOCK, S_IRUSR | S_IWUSR);
-	if (fd < 0)
+	db->fd = open(db->path, O_RDWR | create | O_CLOEXEC | O_NONBLOCK, S_IRUSR | S_IWUSR);
+	if (db->fd < 0)
 		return refuse(wrong, errno == EROFS ? meaning(SQLITE_READONLY) : strerror(errno));
-	ok = private_to_us(fd, db, wrong);
-	close(fd);
-	return ok;
+	return private_to_us(db->fd, db, wrong) && lock(db->fd, wrong);
 }
 
-/*
- * EXCLUSIVE before the first access: no shared memory, and no other process comes in until this
- * one closes the file. FULL: what was committed is there after a power cut.
- */
-static const char settings[] = "PRAGMA locking_mode = EXCLUSIVE;"
-			       "PRAGMA journal_mode = WAL;"
+/* FULL: what was committed is there after a power cut. */
+static const char settings[] = "PRAGMA journal_mode = WAL;"
 			       "PRAGMA synchronous = FULL;"
 			       "PRAGMA cell_size_check = ON;"
 			       "PRAGMA cache_size = -8192;"
@@ -162,14 +169,13 @@ static bool set_up(struct eese_db *db, char *wrong)
 bool eese_db_open(struct eese_db *db, const char *path, enum eese_db_how how,
 		  char wrong[EESE_STORE_TEXT_SIZE])
 {
-	*db = (struct eese_db){.path = path};
+	*db = (struct eese_db){.path = path, .fd = -1};
 	wrong[0] = '\0';
-	if (!look_at_file(db, how, wrong))
-		return false;
-	if (sqlite3_open_v2(path, &db->sql, SQLITE_OPEN_READWRITE, NULL) == SQLITE_OK &&
+	if (open_file(db, how, wrong) &&
+	    sqlite3_open_v2(path, &db->sql, SQLITE_OPEN_READWRITE, NULL) == SQLITE_OK &&
 	    set_up(db, wrong))
 		return true;
-	if (db->sql == NULL)
+	if (wrong[0] == '\0' && db->sql == NULL)
 		refuse(wrong, meaning(SQLITE_NOMEM));
 	else if (wrong[0] == '\0')
 		eese_db_wrong(db, wrong);
@@ -181,6 +187,9 @@ void eese_db_close(struct eese_db *db)
 {
 	sqlite3_close(db->sql);
 	db->sql = NULL;
+	if (db->fd >= 0)
+		close(db->fd);
+	db->fd = -1;
 }
 
 bool eese_db_in_place(const struct eese_db *db, char wrong[EESE_STORE_TEXT_SIZE])

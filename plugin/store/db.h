@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The store's file: one SQLite database that one process at a time has open. */
+/* The store's file: an SQLite database that one process at a time writes. Others may read it
+ * meanwhile, as a backup does. */
 #ifndef EESE_PLUGIN_STORE_DB_H
 #define EESE_PLUGIN_STORE_DB_H
 
@@ -13,6 +14,7 @@ enum { EESE_STORE_TEXT_SIZE = 384 };
 struct eese_db {
 	sqlite3 *sql;
 	const char *path; /* the caller's */
+	int fd; /* holds the lock; closed last, as closing it takes SQLite's locks along */
 	/* Of the file as it was found: its number, and when it was last changed (Unix seconds). */
 	uint64_t inode;
 	int64_t changed_at;
@@ -22,8 +24,8 @@ struct eese_db {
 enum eese_db_how { EESE_DB_CREATE, EESE_DB_EXISTING };
 
 /*
- * Opens the file for this process alone and brings its schema up to this version. It must be its
- * owner's only. false: wrong says why, nothing is open and nothing was changed.
+ * Opens the file, locks out others that open it so, and brings its schema up to this version. It
+ * must be its owner's only. false: wrong says why, nothing is open and nothing was changed.
  */
 bool eese_db_open(struct eese_db *db, const char *path, enum eese_db_how how,
 		  char wrong[EESE_STORE_TEXT_SIZE]);

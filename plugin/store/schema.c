@@ -11,8 +11,8 @@ enum { APPLICATION_ID = 0x45455345 };
  *
  * state has one row. run counts starts. clean: the last run ended with everything written; then
  * clean_at and clean_inode say when and in which file, so that a copy is not taken for it. Windows
- * count if they are of run windows_from or later. te2e_default was commanded while the option was
- * te2e_option.
+ * count if they are of run windows_from or later. ksn_floor: no KSN up to it for UEs whose latest
+ * may not be here. te2e_default was commanded while the option was te2e_option.
  *
  * ue: key is sealed, and NULL without one. line: the key file's that named it, 0 none; keep: from
  * elsewhere; removed: remembered as removed. alg: the one the UE asked for, 0 none. ksn.. is the
@@ -26,10 +26,11 @@ static const char version_1[] = "CREATE TABLE state("
 				" clean_at INTEGER NOT NULL,"
 				" clean_inode INTEGER NOT NULL,"
 				" windows_from INTEGER NOT NULL,"
+				" ksn_floor INTEGER NOT NULL,"
 				" te2e_default INTEGER,"
 				" te2e_option INTEGER"
 				") STRICT;"
-				"INSERT INTO state VALUES(1, NULL, 0, 0, 0, 0, 0, NULL, NULL);"
+				"INSERT INTO state VALUES(1, NULL, 0, 0, 0, 0, 0, 0, NULL, NULL);"
 				"CREATE TABLE ue("
 				" ue_id TEXT PRIMARY KEY,"
 				" key BLOB,"

@@ -9,13 +9,14 @@
 
 enum { KSN_UNWRITTEN = 16 };
 enum { INTERVAL_MS = 1000, BATCH = 1024, PROGRESS_ROWS = 4096, CLOSE_S = 30 };
+enum { KSN_MARGIN_S = 3600, KSN_STEP = 16, DAY_S = 86400 };
 
 struct eese_store {
 	struct eese_db db;
 	struct eese_store_config config;
 	struct eese_writer *writer;
 	uint8_t kek[EESE_KEK_SIZE];
-	int64_t run, windows_from;
+	int64_t run, windows_from, ksn_floor;
 	uint32_t te2e_default;
 	bool clean, has_te2e_default;
 	bool draining; /* the list of changes was not empty yet */
@@ -35,7 +36,7 @@ static bool read_state(struct eese_store *s, struct state *out, char *wrong)
 	sqlite3_stmt *q = eese_db_prepare(
 	    &s->db,
 	    "SELECT kek_check, run, clean, clean_at, clean_inode, windows_from, te2e_default,"
-	    " te2e_option FROM state",
+	    " te2e_option, ksn_floor FROM state",
 	    wrong);
 	bool ok = q != NULL && sqlite3_step(q) == SQLITE_ROW;
 
@@ -54,6 +55,7 @@ static bool read_state(struct eese_store *s, struct state *out, char *wrong)
 		s->has_te2e_default = sqlite3_column_type(q, 6) != SQLITE_NULL &&
 				      out->te2e_option == s->config.te2e_s;
 		s->te2e_default = (uint32_t)sqlite3_column_int64(q, 6);
+		s->ksn_floor = sqlite3_column_int64(q, 8);
 	}
 	if (!ok && sqlite3_errcode(s->db.sql) != SQLITE_OK &&
 	    sqlite3_errcode(s->db.sql) != SQLITE_ROW)
@@ -256,18 +258,38 @@ bool eese_store_load(struct eese_store *s, struct eese_endpoint *ep, struct eese
 
 /* ---- run ---- */
 
-/* After a crash no window that is on the disk counts any more. */
-bool eese_store_begin(struct eese_store *s, char wrong[EESE_STORE_TEXT_SIZE])
+/*
+ * Above what may have been used in the last second before a crash, which is not in the store: KSNs
+ * begin at the time plus 3,600 s, and go up by one for each keyset. One far ahead of the clock is
+ * of a time when the clock was wrong.
+ */
+static int64_t raised_floor(int64_t floor, uint64_t unix_s)
 {
-	static const char begin[] = "UPDATE state SET run = run + 1, clean = 0, windows_from = ";
-	char text[sizeof begin + 32];
+	int64_t now = unix_s < UINT32_MAX ? (int64_t)unix_s : (int64_t)UINT32_MAX;
+	int64_t least = now + KSN_MARGIN_S + KSN_STEP;
+
+	if (floor + KSN_STEP > least && floor < now + DAY_S)
+		least = floor + KSN_STEP;
+	return least < UINT32_MAX ? least : (int64_t)UINT32_MAX - 1;
+}
+
+/* After a crash no window that is on the disk counts any more. */
+bool eese_store_begin(struct eese_store *s, struct eese_endpoint *ep, uint64_t unix_s,
+		      char wrong[EESE_STORE_TEXT_SIZE])
+{
+	char text[192];
 
 	s->run++;
-	if (!s->clean)
+	if (!s->clean) {
 		s->windows_from = s->run;
-	snprintf(text, sizeof text, "%s%lld", begin, (long long)s->windows_from);
+		s->ksn_floor = raised_floor(s->ksn_floor, unix_s);
+	}
+	snprintf(text, sizeof text,
+		 "UPDATE state SET run = %lld, clean = 0, windows_from = %lld, ksn_floor = %lld",
+		 (long long)s->run, (long long)s->windows_from, (long long)s->ksn_floor);
 	if (!eese_db_run(&s->db, text, wrong))
 		return false;
+	eese_endpoint_ksn_floor(ep, (uint32_t)s->ksn_floor);
 	s->writer = eese_writer_start(&s->db, s->run, s->config.te2e_s, wrong);
 	return s->writer != NULL;
 }

@@ -43,7 +43,8 @@ struct eese_store *eese_store_open(const struct eese_store_config *config,
 bool eese_store_load(struct eese_store *s, struct eese_endpoint *ep, struct eese_store_found *found,
 		     char wrong[EESE_STORE_TEXT_SIZE]);
 
-bool eese_store_begin(struct eese_store *s, char wrong[EESE_STORE_TEXT_SIZE]);
+bool eese_store_begin(struct eese_store *s, struct eese_endpoint *ep, uint64_t unix_s,
+		      char wrong[EESE_STORE_TEXT_SIZE]);
 
 /* At most a bounded number of changes is taken; one transaction a second. */
 void eese_store_tick(struct eese_store *s, struct eese_endpoint *ep, uint64_t now_ms);
