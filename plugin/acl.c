@@ -27,10 +27,11 @@ static bool is_outside(const struct eese_plugin *p, const char *user)
 	return is_ue(p, user) || is_gateway(p, user);
 }
 
+/* A user whose name is no UE-ID, such as "+", is none. */
 static bool names(const struct eese_topic *t, const char *user)
 {
 	return user != NULL && t->ue != NULL && strlen(user) == t->ue_len &&
-	       memcmp(user, t->ue, t->ue_len) == 0;
+	       memcmp(user, t->ue, t->ue_len) == 0 && eese_ue_id_valid(user, t->ue_len);
 }
 
 /* topic is below root, or is it: $CONTROL/eese, $SYS/broker/eese. */

@@ -30,7 +30,7 @@ struct eese_budget {
 	size_t places; /* of the table of UEs, to look at */
 };
 
-enum { EESE_REQUEST_TELL = 2000, EESE_REQUEST_PLACES = 20000 };
+enum { EESE_REQUEST_TELL = 2000, EESE_REQUEST_PLACES = 20000, EESE_STATUS_COST = 20 };
 
 /* One command, its members' types and values found good. */
 struct eese_call {
@@ -70,5 +70,6 @@ const char *eese_call_text(const struct eese_call *c, enum eese_member m);
 #define EESE_ERROR_TEXT_UE_NOT_FOUND "UE not found"
 #define EESE_ERROR_TEXT_GROUP_NOT_FOUND "Group not found"
 #define EESE_ERROR_TEXT_NO_MEMORY "Out of memory"
+#define EESE_ERROR_TEXT_TOO_MUCH "Too much in one request"
 
 #endif

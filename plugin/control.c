@@ -12,8 +12,14 @@
 
 #include "plugin/command.h"
 #include "plugin/plugin.h"
+#include "plugin/scan.h"
 
-enum { REQUEST_OCTETS = 1024 * 1024, REQUEST_COMMANDS = 1000, ANSWER_LIFE_S = 60 };
+enum {
+	REQUEST_OCTETS = 1024 * 1024,
+	REQUEST_COMMANDS = 1000,
+	REQUEST_VALUES = 50000,
+	ANSWER_LIFE_S = 60
+};
 
 /* A response to this command; it is in the list even if memory runs out half way. data, which may
  * be NULL, is taken over. */
@@ -113,6 +119,7 @@ static void run_request(struct eese_plugin *p, const struct mosquitto_evt_contro
 			cJSON *responses)
 {
 	const char *user = mosquitto_client_username(m->client);
+	enum eese_scan scan;
 	cJSON *request;
 
 	if (!eese_words_have(p->options.admins, user)) {
@@ -124,7 +131,12 @@ static void run_request(struct eese_plugin *p, const struct mosquitto_evt_contro
 		refuse(responses, "Payload too long: at most 1 MiB");
 		return;
 	}
-	request = parse(m->payload, m->payloadlen);
+	scan = eese_scan_json(m->payload, m->payloadlen, REQUEST_VALUES);
+	if (scan == EESE_SCAN_MANY) {
+		refuse(responses, EESE_ERROR_TEXT_TOO_MUCH);
+		return;
+	}
+	request = scan == EESE_SCAN_GOOD ? parse(m->payload, m->payloadlen) : NULL;
 	if (request == NULL)
 		refuse(responses, "Payload not valid JSON");
 	else

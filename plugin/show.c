@@ -7,8 +7,6 @@
 #include "plugin/command.h"
 #include "plugin/names.h"
 
-static const char too_much[] = "Too much in one request";
-
 /* Each is false when memory ran out. */
 static bool put_text(cJSON *o, const char *name, const char *text)
 {
@@ -57,7 +55,7 @@ const char *eese_command_get_ue(struct eese_call *c)
 	struct eese_ue_info ue;
 
 	if (c->budget->tell == 0)
-		return too_much;
+		return EESE_ERROR_TEXT_TOO_MUCH;
 	if (!eese_endpoint_info(c->p->endpoint, eese_plugin_now(), ue_id, strlen(ue_id), &ue))
 		return EESE_ERROR_TEXT_UE_NOT_FOUND;
 	c->budget->tell--;
@@ -124,7 +122,7 @@ static const char *read_filter(const struct eese_call *c, struct list *l)
 	if (l->group != NULL &&
 	    !eese_endpoint_has_group(c->p->endpoint, l->group, strlen(l->group)))
 		return EESE_ERROR_TEXT_GROUP_NOT_FOUND;
-	return c->budget->tell == 0 || c->budget->places == 0 ? too_much : NULL;
+	return c->budget->tell == 0 || c->budget->places == 0 ? EESE_ERROR_TEXT_TOO_MUCH : NULL;
 }
 
 const char *eese_command_list_ues(struct eese_call *c)
@@ -172,9 +170,9 @@ const char *eese_command_get_status(struct eese_call *c)
 	const struct eese_plugin *p = c->p;
 	cJSON *o;
 
-	if (c->budget->tell == 0)
-		return too_much;
-	c->budget->tell--;
+	if (c->budget->tell < EESE_STATUS_COST)
+		return EESE_ERROR_TEXT_TOO_MUCH;
+	c->budget->tell -= EESE_STATUS_COST;
 	c->data = o = cJSON_CreateObject();
 	return put_text(o, "version", EESE_VERSION) &&
 		       put_number(o, "uptime", (eese_plugin_now().ms - p->started.ms) / 1000) &&

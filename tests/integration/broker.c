@@ -361,7 +361,7 @@ void broker_refuses(const struct broker_options *o, const char *words)
 void broker_reload(const struct broker *b)
 {
 	const struct mqtt_login login = {
-	    .version = MQTT_5, .client_id = "reload", .username = "harness"};
+	    .version = MQTT_5, .client_id = "reload", .username = TEST_APP_USER};
 	struct mqtt m;
 	size_t before, after;
 	char *log = broker_log(b);

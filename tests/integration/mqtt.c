@@ -310,10 +310,12 @@ static bool open_socket(struct mqtt *m, uint16_t port)
 
 static void put_connect(struct writer *w, const struct mqtt_login *login)
 {
+	const unsigned will_retain = login->will_retain ? 0x20u : 0;
+
 	put_string(w, login->version == MQTT_3_1 ? "MQIsdp" : "MQTT");
 	put_8(w, login->version);
 	put_8(w, (login->username != NULL ? 0xc0u : 0) | (login->persistent ? 0 : 0x02u) |
-		     (login->will_topic != NULL ? 0x04u | 0x08u : 0));
+		     (login->will_topic != NULL ? 0x04u | 0x08u | will_retain : 0));
 	put_16(w, 600);
 	if (login->version == MQTT_5) {
 		/* Session Expiry Interval: MQTT 5's sessions end with the connection without it. */

@@ -66,6 +66,7 @@ struct mqtt_login {
 	const char *username;   /* NULL: none */
 	bool persistent;        /* keep the session that is there, and leave it there */
 	const char *will_topic; /* NULL: no will */
+	bool will_retain;
 };
 
 /* A PUBLISH to send. */

@@ -452,6 +452,9 @@ static void test_bad_requests(void)
 	for (size_t i = 0; i < sizeof not_json / sizeof *not_json; i++)
 		expect_refused(not_json[i], strlen(not_json[i]), "Payload not valid JSON");
 	expect_refused("{\"commands\":[]}\0x", 17, "Payload not valid JSON");
+	/* It would read as ue-0. */
+	expect_refused("{\"commands\":[{\"command\":\"expireKey\",\"ueId\":\"ue-0\\u0000x\"}]}", 59,
+		       "Payload not valid JSON");
 	for (size_t i = 0; i < sizeof no_commands / sizeof *no_commands; i++)
 		expect_refused(no_commands[i], strlen(no_commands[i]), "Invalid/missing commands");
 	answer = admin_ask(&admin, " {\"commands\":[]}\r\n\t ", 1);
@@ -491,6 +494,14 @@ static void test_too_many(void)
 	expect_refused(big, sizeof big, "Payload too long: at most 1 MiB");
 	expect_refused(big, sizeof big - 1, "Payload not valid JSON");
 	memset(big, '[', sizeof big);
+	expect_refused(big, sizeof big - 1, "Payload not valid JSON");
+	for (size_t i = 0; i < sizeof big - 1; i++)
+		big[i] = i % 2 == 0 ? '1' : ',';
+	memcpy(big, "{\"commands\":[", 13);
+	expect_refused(big, sizeof big - 1, "Too much in one request");
+	memset(big, '\1', sizeof big);
+	memcpy(big, "{\"commands\":[{\"command\":\"", 25);
+	memcpy(big + sizeof big - 6, "\"}]}", 5);
 	expect_refused(big, sizeof big - 1, "Payload not valid JSON");
 	EXPECT(taken(MQTT_5, 1, ue_say(&u, "t", "nothing was done", 1)));
 	mqtt_disconnect(&u.link);
@@ -585,10 +596,9 @@ static void test_reload(void)
 	expect_te2e("ue-0", 60, "ue");
 	expect_gone("ue-59");
 	broker_write_keys(&broker,
-			  (const struct ue_range[]){
-			      {.prefix = "ue", .count = 60, .te2e_s = 70},
-			      {.prefix = "later", .count = 1},
-			      {0}},
+			  (const struct ue_range[]){{.prefix = "ue", .count = 60, .te2e_s = 70},
+						    {.prefix = "later", .count = 1},
+						    {0}},
 			  NULL);
 	broker_reload(&broker);
 	expect_te2e("ue-0", 70, "ue");
