@@ -15,6 +15,7 @@ static void start(void)
 	static const struct ue_range ues[] = {{.prefix = "short", .count = 100, .te2e_s = 1},
 					      {.prefix = "half", .count = 10, .te2e_s = 4},
 					      {.prefix = "long", .count = 100},
+					      {.prefix = "reason", .count = 9 * 19},
 					      {0}};
 	/* 10 % of the short te2e is too close to it for a loaded machine. */
 	const struct broker_options o = {.ues = ues,
@@ -260,6 +261,109 @@ static void test_refresh_asked(void)
 	harness_each(refresh_asked);
 }
 
+/* What the KEY_REQUEST's KSN is, beside what the EESE holds. */
+enum asked_ksn { BELOW, CURRENT, ABOVE, OF_PENDING };
+
+/* Clause 5, 'KEY_REQUEST with a good MAC': every reason, with no pending and with one. */
+static const struct reason_row {
+	uint8_t reason;
+	bool pending;
+	enum asked_ksn ksn;
+	enum { IGNORED, SAME, ANOTHER } answer;
+} reason_rows[] = {
+    {EESE_REQUEST_NO_KEYSET, false, BELOW, IGNORED},
+    {EESE_REQUEST_NO_KEYSET, false, CURRENT, ANOTHER},
+    {EESE_REQUEST_NO_KEYSET, true, CURRENT, SAME},
+    {EESE_REQUEST_STALE_KSN, false, CURRENT, IGNORED},
+    {EESE_REQUEST_STALE_KSN, false, ABOVE, ANOTHER},
+    {EESE_REQUEST_STALE_KSN, true, CURRENT, SAME},
+    {EESE_REQUEST_STALE_KSN, true, OF_PENDING, ANOTHER},
+    {EESE_REQUEST_STALE_KSN, true, ABOVE, ANOTHER},
+    {EESE_REQUEST_REFRESH, false, BELOW, IGNORED},
+    {EESE_REQUEST_REFRESH, false, CURRENT, ANOTHER},
+    {EESE_REQUEST_REFRESH, true, OF_PENDING, SAME},
+    {EESE_REQUEST_DOWNLINK, false, CURRENT, IGNORED},
+    {EESE_REQUEST_DOWNLINK, true, OF_PENDING, SAME},
+    {EESE_REQUEST_DOWNLINK, true, ABOVE, ANOTHER},
+    {EESE_REQUEST_ERROR_6, false, BELOW, IGNORED},
+    {EESE_REQUEST_ERROR_6, false, CURRENT, ANOTHER},
+    {EESE_REQUEST_ERROR_6, true, CURRENT, SAME},
+    {EESE_REQUEST_ALG, false, CURRENT, ANOTHER}, /* it has alg 10 already */
+    {EESE_REQUEST_ALG, true, CURRENT, SAME},
+};
+
+enum { REASON_ROWS = sizeof reason_rows / sizeof *reason_rows };
+
+struct asking {
+	struct test_ue ue;
+	struct eese_key_update pending;
+};
+
+static void prepare_reason(struct asking *a, const struct reason_row *row,
+			   enum mqtt_version version)
+{
+	REQUIRE(fresh(&a->ue, "reason", version));
+	if (row->pending) {
+		EXPECT(taken(version, 1, ue_request(&a->ue, EESE_REQUEST_REFRESH, a->ue.ksn, 1)));
+		EXPECT(ue_update(&a->ue, EESE_UPDATE_ASKED, &a->pending));
+	}
+}
+
+static uint32_t ksn_of(const struct asking *a, enum asked_ksn which)
+{
+	uint32_t newest = a->pending.ksn != 0 ? a->pending.ksn : a->ue.ksn;
+
+	return which == BELOW        ? a->ue.ksn - 1
+	       : which == CURRENT    ? a->ue.ksn
+	       : which == OF_PENDING ? a->pending.ksn
+				     : newest + 1000;
+}
+
+static void check_reason(struct asking *a, const struct reason_row *row, uint8_t qos)
+{
+	struct test_ue *u = &a->ue;
+	uint32_t r = ksn_of(a, row->ksn);
+	struct control got;
+
+	EXPECT(taken(u->link.version, qos, ue_request(u, row->reason, r, qos)));
+	got = ue_control(u);
+	EXPECT_EQUAL(got.kind, row->answer == IGNORED ? CONTROL_NONE : CONTROL_UPDATE);
+	if (row->answer == SAME) {
+		EXPECT_EQUAL(got.update.ksn, a->pending.ksn);
+		EXPECT(memcmp(got.update.rand, a->pending.rand, sizeof got.update.rand) == 0);
+	} else if (row->answer == ANOTHER) {
+		EXPECT(got.update.ksn > r && got.update.ksn > a->pending.ksn);
+	}
+	if (got.kind == CONTROL_UPDATE) {
+		EXPECT_EQUAL(got.update.alg, EESE_ALG_AES_CCM_16_64_128);
+		ue_adopt(u, &got.update);
+	}
+	EXPECT(taken(u->link.version, 1, ue_say(u, "t", "goes on", 1)));
+	expect_seen(u, "goes on", 1);
+	mqtt_disconnect(&u->link);
+}
+
+/* All at once, as a repeat is held back for a second. */
+static void test_reasons(void)
+{
+	static struct asking all[9][REASON_ROWS];
+
+	for (int i = 0; i < 9; i++)
+		for (int k = 0; k < REASON_ROWS; k++)
+			prepare_reason(&all[i][k], &reason_rows[k],
+				       (enum mqtt_version)(MQTT_3_1 + i / 3));
+	harness_sleep_ms(1100);
+	for (int i = 0; i < 9; i++) {
+		for (int k = 0; k < REASON_ROWS; k++) {
+			unsigned before = CU_get_number_of_failures();
+
+			check_reason(&all[i][k], &reason_rows[k], (uint8_t)(i % 3));
+			if (CU_get_number_of_failures() != before)
+				printf("\n  row %d at MQTT %d, QoS %d\n", k, 3 + i / 3, i % 3);
+		}
+	}
+}
+
 /* Ours with a wrong MAC, another IKID, wrong lengths, in the wrong place: no KEY_UPDATE. */
 static void bad_request(enum mqtt_version version, uint8_t qos)
 {
@@ -408,6 +512,7 @@ int main(void)
 	    {"budgets before the first keyset", test_budgets_crossed},
 	    {"KEY_UPDATE 3 repeated", test_unknown_repeat},
 	    {"refresh asked for", test_refresh_asked},
+	    {"KEY_REQUEST, every reason", test_reasons},
 	    {"bad KEY_REQUEST", test_bad_request},
 	    {"algorithms", test_algorithms},
 	    {"refresh ahead of expiry", test_ahead},
