@@ -262,6 +262,22 @@ bool emks_reload(struct emks *e, const char *words)
 	return said;
 }
 
+long emks_memory(const struct emks *e)
+{
+	char path[64], line[128];
+	long kib = 0;
+	FILE *f;
+
+	snprintf(path, sizeof path, "/proc/%d/status", (int)e->pid);
+	f = fopen(path, "r");
+	while (f != NULL && fgets(line, sizeof line, f) != NULL)
+		if (strncmp(line, "VmRSS:", 6) == 0)
+			kib = strtol(line + 6, NULL, 10);
+	if (f != NULL)
+		fclose(f);
+	return kib;
+}
+
 void emks_remove(struct emks *e)
 {
 	emks_stop(e);

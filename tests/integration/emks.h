@@ -49,6 +49,9 @@ bool emks_add(const struct emks *e, const char *imsi, const char *ue_id, const c
 #define TEST_K "465b5ce8b199b49faa5f0a2ee238a6bc"
 #define TEST_OPC "cd63cb71954a9f4e48a5994e37a02baf"
 
+/* Its resident memory in KiB. */
+long emks_memory(const struct emks *e);
+
 /* What is in a file of the directory, to be freed; empty if it is not there. */
 char *emks_file(const struct emks *e, const char *name);
 
