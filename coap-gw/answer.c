@@ -49,31 +49,26 @@ size_t asker_room(const struct asker *a, const struct reply *r)
 	return allowed > rest ? allowed - rest : 0;
 }
 
-static coap_pdu_t *new_pdu(const struct asker *a)
+static coap_mid_t send_as(const struct asker *a, coap_pdu_type_t type, const struct reply *r)
 {
-	const bool in_ack = a->type == COAP_MESSAGE_CON && !a->acked;
-	const coap_pdu_type_t type = in_ack ? COAP_MESSAGE_ACK : a->type;
 	coap_pdu_t *pdu =
-	    coap_pdu_init(type, COAP_EMPTY_CODE, in_ack ? a->mid : coap_new_message_id(a->session),
+	    coap_pdu_init(type, COAP_EMPTY_CODE,
+			  type == COAP_MESSAGE_ACK ? a->mid : coap_new_message_id(a->session),
 			  coap_session_max_pdu_size(a->session));
 
-	if (pdu != NULL && a->token_len > 0 && !coap_add_token(pdu, a->token_len, a->token)) {
-		coap_delete_pdu(pdu);
-		pdu = NULL;
-	}
-	return pdu;
+	if (pdu == NULL)
+		return COAP_INVALID_MID;
+	if ((a->token_len == 0 || coap_add_token(pdu, a->token_len, a->token)) &&
+	    reply_write(r, pdu))
+		return coap_send(a->session, pdu);
+	coap_delete_pdu(pdu);
+	return COAP_INVALID_MID;
 }
 
-static void send_reply(const struct asker *a, const struct reply *r)
+coap_mid_t asker_confirm(struct gateway *g, struct asker *a, const struct reply *r)
 {
-	coap_pdu_t *pdu = new_pdu(a);
-
-	if (pdu == NULL)
-		return;
-	if (reply_write(r, pdu))
-		coap_send(a->session, pdu);
-	else
-		coap_delete_pdu(pdu);
+	asker_ack(g, a);
+	return send_as(a, COAP_MESSAGE_CON, r);
 }
 
 void asker_reply(struct gateway *g, struct asker *a, const struct reply *given)
@@ -86,7 +81,8 @@ void asker_reply(struct gateway *g, struct asker *a, const struct reply *given)
 	if (reply_unwanted(a->no_response, r->code)) {
 		asker_ack(g, a);
 	} else {
-		send_reply(a, r);
+		send_as(a, a->type == COAP_MESSAGE_CON && !a->acked ? COAP_MESSAGE_ACK : a->type,
+			r);
 		exchange_answered(g->exchanges, &a->peer, a->mid, r);
 	}
 	asker_forget(a);

@@ -34,6 +34,9 @@ size_t asker_room(const struct asker *a, const struct reply *r);
 /* Answers, remembers it for a retransmission, and lets go of the session. */
 void asker_reply(struct gateway *g, struct asker *a, const struct reply *r);
 
+/* Sends the answer as a confirmable message of its own; its id. The session is still held. */
+coap_mid_t asker_confirm(struct gateway *g, struct asker *a, const struct reply *r);
+
 /* Lets go without an answer. */
 void asker_forget(struct asker *a);
 

@@ -68,8 +68,8 @@ static void on_subscribe(struct mosquitto *mosq, void *ctx, int mid, int count, 
 	struct broker *b = ctx;
 
 	(void)mosq;
-	if (b->owner.subscribed != NULL && count > 0)
-		b->owner.subscribed(b->owner.ctx, mid, granted[0]);
+	for (int i = 0; b->owner.subscribed != NULL && i < count; i++)
+		b->owner.subscribed(b->owner.ctx, mid, granted[i]);
 }
 
 static void on_unsubscribe(struct mosquitto *mosq, void *ctx, int mid)
@@ -217,7 +217,7 @@ static void lost(struct broker *b, int rc, uint64_t now)
 	mosquitto_destroy(b->mosq);
 	b->mosq = NULL;
 	b->up = false;
-	if (was_up)
+	if (was_up && b->owner.down != NULL)
 		b->owner.down(b->owner.ctx);
 	if (b->closing)
 		return;
@@ -271,7 +271,7 @@ void broker_close(struct broker *b)
 	}
 	mosquitto_destroy(b->mosq);
 	b->mosq = NULL;
-	if (b->up)
+	if (b->up && b->owner.down != NULL)
 		b->owner.down(b->owner.ctx);
 	b->up = false;
 }
@@ -283,10 +283,10 @@ bool broker_publish(struct broker *b, const char *topic, const void *payload, si
 					     NULL) == MOSQ_ERR_SUCCESS;
 }
 
-bool broker_subscribe(struct broker *b, const char *filter, int *mid)
+bool broker_subscribe(struct broker *b, char *const *filters, int count, int *mid)
 {
-	return b->up &&
-	       mosquitto_subscribe_v5(b->mosq, mid, filter, 1, 0, NULL) == MOSQ_ERR_SUCCESS;
+	return b->up && mosquitto_subscribe_multiple(b->mosq, mid, count, filters, 1, 0, NULL) ==
+			    MOSQ_ERR_SUCCESS;
 }
 
 bool broker_unsubscribe(struct broker *b, const char *filter, int *mid)

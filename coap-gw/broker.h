@@ -61,7 +61,8 @@ void broker_cut(struct broker *b, const char *why);
 /* False: not now, or never with this topic; *mid is that of on_published etc. */
 bool broker_publish(struct broker *b, const char *topic, const void *payload, size_t len, int qos,
 		    bool retain, int *mid);
-bool broker_subscribe(struct broker *b, const char *filter, int *mid);
+/* At QoS 1; all in one packet. */
+bool broker_subscribe(struct broker *b, char *const *filters, int count, int *mid);
 bool broker_unsubscribe(struct broker *b, const char *filter, int *mid);
 
 /* Fills *p for the next poll(); when broker_done() is needed at the latest. */

@@ -5,11 +5,13 @@
 
 #include "body.h"
 #include "broker.h"
+#include "client.h"
 #include "counters.h"
 #include "exchange.h"
 #include "limit.h"
 #include "message.h"
 #include "options.h"
+#include "queue.h"
 #include "ue.h"
 
 struct uplink;
@@ -30,14 +32,22 @@ struct gateway {
 	coap_context_t *coap;
 	struct broker live;  /* publishes and hears ctl; nothing of it outlives the connection */
 	unsigned connection; /* counts those */
+	struct broker keep;  /* hears ctl and downlink of UEs that are polled or observed */
+	unsigned keep_connection;
 	struct ues ues;
+	struct clients clients;
 	struct uplinks uplinks;
+	struct queues queues;
+	struct poll *polls; /* that wait for a SUBACK, the oldest first */
+	struct observer *observers;
+	size_t observer_count;
 	struct exchanges *exchanges;
 	struct bodies *bodies;
 	struct limits *limits;
 	struct counters counters;
 	bool told_of_refusal;
-	bool draining; /* told to end: no new requests */
+	uint64_t complain_at; /* when the next dropped downlink may be spoken of */
+	bool draining;        /* told to end: no new requests */
 };
 
 /* Milliseconds of a clock that never goes back. */

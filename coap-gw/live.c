@@ -6,9 +6,8 @@
 
 #include "eese/control.h"
 #include "host/say.h"
+#include "topic.h"
 #include "uplink.h"
-
-enum { TOPIC_ROOM = OPTIONS_BASE_MAX + EESE_UE_ID_MAX + 8 };
 
 /* Nobody subscribes to it. */
 #define NO_SUBSCRIPTION "eese-coap-gw/no/such/#"
@@ -21,11 +20,12 @@ static void ctl_topic(const struct gateway *g, const struct ue *ue, char out[TOP
 bool live_hear(struct gateway *g, struct ue *ue)
 {
 	char topic[TOPIC_ROOM];
+	char *const filters[] = {topic};
 
 	if (ue->heard == g->connection)
 		return true;
 	ctl_topic(g, ue, topic);
-	if (!broker_subscribe(&g->live, topic, NULL))
+	if (!broker_subscribe(&g->live, filters, 1, NULL))
 		return false;
 	ue->heard = g->connection;
 	return true;
@@ -63,33 +63,15 @@ static void on_down(void *ctx)
 	uplink_connection_lost(ctx);
 }
 
-/* The UE of <base>/<ue>/ctl; NULL: another topic, or none that is served. */
-static struct ue *ue_of(const struct gateway *g, const char *topic)
-{
-	const size_t base = strlen(g->options->base);
-	char id[EESE_UE_ID_MAX + 1];
-	const char *slash;
-	size_t len;
-
-	if (strncmp(topic, g->options->base, base) != 0 || topic[base] != '/')
-		return NULL;
-	topic += base + 1;
-	slash = strchr(topic, '/');
-	len = slash != NULL ? (size_t)(slash - topic) : 0;
-	if (len == 0 || len > EESE_UE_ID_MAX || strcmp(slash, "/ctl") != 0)
-		return NULL;
-	memcpy(id, topic, len);
-	id[len] = '\0';
-	return ues_find(&g->ues, id);
-}
-
 static void on_message(void *ctx, const char *topic, const uint8_t *payload, size_t len)
 {
 	struct gateway *g = ctx;
-	struct ue *ue = ue_of(g, topic);
+	const char *rest;
+	struct ue *ue = topic_ue(g, topic, &rest);
 	enum eese_kind kind;
 
-	if (ue == NULL || eese_message_kind(payload, len, &kind) != EESE_OK)
+	if (ue == NULL || strcmp(rest, "ctl") != 0 ||
+	    eese_message_kind(payload, len, &kind) != EESE_OK)
 		return;
 	g->counters.of[COUNT_KEY_UPDATES] += kind == EESE_KIND_KEY_UPDATE;
 	g->counters.of[COUNT_ERRORS] += kind == EESE_KIND_ERROR;
@@ -109,16 +91,8 @@ static void on_unsubscribed(void *ctx, int mid)
 
 static void on_subscribed(void *ctx, int mid, int reason)
 {
-	struct gateway *g = ctx;
-
 	(void)mid;
-	if (reason < 0x80 || g->told_of_refusal)
-		return;
-	g->told_of_refusal = true;
-	say_error("the broker refuses to let the user '%s' read %s/+/ctl: is it named in "
-		  "plugin_opt_gateways?",
-		  g->options->login.username ? g->options->login.username : "gateway",
-		  g->options->base);
+	topic_granted(ctx, reason);
 }
 
 bool live_open(struct gateway *g)

@@ -12,7 +12,11 @@
 #include "eese/keys.h"
 #include "gateway.h"
 #include "host/say.h"
+#include "keep.h"
 #include "live.h"
+#include "observe.h"
+#include "poll.h"
+#include "queue.h"
 #include "server.h"
 #include "uplink.h"
 
@@ -67,14 +71,16 @@ static int start(struct gateway *g)
 {
 	int code;
 
-	if (eese_init() != EESE_OK || !hash_seed() || !make_tables(g)) {
+	if (eese_init() != EESE_OK || !hash_seed() || !client_seed() || !make_tables(g)) {
 		say_error("starting: out of memory, or no random numbers");
 		return EXIT_RUN;
 	}
 	code = server_open(g);
 	if (code != GO_ON)
 		return code;
-	if (!live_open(g)) {
+	if (!queues_open(g))
+		return EXIT_FILES;
+	if (!live_open(g) || !keep_open(g)) {
 		say_error("starting: out of memory");
 		return EXIT_RUN;
 	}
@@ -87,6 +93,8 @@ static void stop(struct gateway *g)
 	char text[2048];
 
 	broker_close(&g->live);
+	broker_close(&g->keep);
+	queues_close(g);
 	ues_clear(&g->ues);
 	server_close(g);
 	exchanges_free(g->exchanges);
@@ -104,19 +112,26 @@ static int until_ms(uint64_t now, uint64_t until)
 }
 
 /* One turn; the CoAP side first, so that what it gives the broker goes out in the same one. */
-static void turn(struct gateway *g, struct pollfd p[3], uint64_t until)
+static void turn(struct gateway *g, struct pollfd p[4], uint64_t until)
 {
 	uint64_t now = gateway_now();
-	const uint64_t due[] = {uplink_poll(g, now), broker_prepare(&g->live, &p[2], now)};
+	const uint64_t due[] = {uplink_poll(g, now),
+				poll_due(g, now),
+				observe_poll(g, now),
+				queues_poll(g, now),
+				broker_prepare(&g->live, &p[2], now),
+				broker_prepare(&g->keep, &p[3], now)};
 
 	for (size_t i = 0; i < sizeof(due) / sizeof(*due); i++)
 		if (due[i] < until)
 			until = due[i];
-	if (poll(p, 3, until_ms(now, until)) < 0)
-		p[0].revents = p[1].revents = p[2].revents = 0;
+	if (poll(p, 4, until_ms(now, until)) < 0)
+		p[0].revents = p[1].revents = p[2].revents = p[3].revents = 0;
 	if (p[1].revents != 0)
 		server_done(g);
 	broker_done(&g->live, &p[2], gateway_now());
+	broker_done(&g->keep, &p[3], gateway_now());
+	queues_settle(g);
 }
 
 static bool drained(const struct gateway *g, uint64_t end)
@@ -126,7 +141,7 @@ static bool drained(const struct gateway *g, uint64_t end)
 
 static void run(struct gateway *g, int signals)
 {
-	struct pollfd p[3] = {{.fd = signals, .events = POLLIN},
+	struct pollfd p[4] = {{.fd = signals, .events = POLLIN},
 			      {.fd = server_descriptor(g), .events = POLLIN}};
 	uint64_t end = UINT64_MAX;
 

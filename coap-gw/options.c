@@ -48,6 +48,20 @@ static const struct eese_option rows[] = {
 	"how long the broker has to take a message [10]"),
     ROW(0, "ctl-wait", SECONDS, ctl_wait, 0, 10, "SECONDS",
 	"how long an EESE that must ask its key server first has to answer [0.3]"),
+    ROW(0, "spool", TEXT, spool, 0, 0, "FILE",
+	"where downlink is kept until its UE has it [$STATE_DIRECTORY/spool.db]"),
+    ROW(0, "spool-sync", FLAG, spool_sync, 0, 0, NULL,
+	"what is there survives a power cut too; slower"),
+    ROW(0, "spool-max", NUMBER, spool_max, 1, 1000000, "MIB", "how large it may become [1024]"),
+    ROW(0, "poll-life", SECONDS, poll_life, 60, 315360000, "SECONDS",
+	"how long after its last poll downlink is kept for a UE [604800]"),
+    ROW(0, "observe-check", SECONDS, observe_check, 1, 86400, "SECONDS",
+	"how long an observer may hear nothing before it is asked whether it is there [3600]"),
+    ROW(0, "queue-ue", NUMBER, queue_ue, 1, 100000, "N",
+	"downlink messages that may wait for a UE [100]"),
+    ROW(0, "queue-all", NUMBER, queue_all, 1, 10000000, "N",
+	"downlink messages that may wait for all [100000]"),
+    ROW(0, "max-observers", NUMBER, max_observers, 0, 1000000, "N", "observations [10000]"),
     ROW(0, "max-payload", NUMBER, max_payload, 64, EESE_MESSAGE_MAX, "OCTETS",
 	"longest protected message [65557]"),
     ROW(0, "max-ues", NUMBER, max_ues, 1, 10000000, "N", "UEs remembered [100000]"),
@@ -218,6 +232,13 @@ static void fill_defaults(struct options *o)
 		snprintf(o->default_id, sizeof(o->default_id), "eese-coap-gw-%.50s", host);
 		o->id = o->default_id;
 	}
+	if (o->spool == NULL) {
+		const char *directory = getenv("STATE_DIRECTORY");
+
+		snprintf(o->default_spool, sizeof(o->default_spool), "%s/spool.db",
+			 directory != NULL ? directory : "/var/lib/eese-coap-gw");
+		o->spool = o->default_spool;
+	}
 	if (o->listen_count == 0)
 		o->listen[o->listen_count++] = (struct listen_at){"[::]:5683", false};
 }
@@ -244,6 +265,12 @@ static void set_defaults(struct options *o)
 	o->base = "e2e";
 	o->answer_wait = 10000;
 	o->ctl_wait = 300;
+	o->poll_life = UINT64_C(604800000);
+	o->observe_check = 3600000;
+	o->spool_max = 1024;
+	o->queue_ue = 100;
+	o->queue_all = 100000;
+	o->max_observers = 10000;
 	o->max_payload = EESE_MESSAGE_MAX;
 	o->max_ues = 100000;
 	o->max_requests = 5000;

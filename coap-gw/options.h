@@ -3,6 +3,8 @@
 #ifndef EESE_COAP_GW_OPTIONS_H
 #define EESE_COAP_GW_OPTIONS_H
 
+#include <limits.h>
+
 #include "host/login.h"
 
 /* Exit codes, documented in eese-coap-gw.8. */
@@ -31,11 +33,15 @@ struct options {
 	bool debug, quiet, events, version;
 	long max_ues, max_requests, max_sessions, max_bodies, max_payload;
 	long rate_ue, burst_ue, rate_address, burst_address;
-	uint64_t answer_wait, ctl_wait; /* milliseconds */
+	long queue_ue, queue_all, max_observers;
+	long spool_max; /* MiB */
+	const char *spool;
+	bool spool_sync;
+	uint64_t answer_wait, ctl_wait, poll_life, observe_check; /* milliseconds */
 
 	char *file; /* what --config named, cut into lines */
 	char **words;
-	char default_id[80];
+	char default_id[80], default_spool[PATH_MAX];
 };
 
 /* GO_ON: *o is complete and checked. Otherwise the exit code. options_free() in any case. */

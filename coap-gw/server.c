@@ -8,13 +8,13 @@
 #include "address.h"
 #include "answer.h"
 #include "host/say.h"
+#include "poll.h"
 #include "uplink.h"
 
 enum {
 	DATAGRAMS_A_TURN = 64, /* before the broker's side has its turn */
 	HANDSHAKES = 100,
 	SESSION_TIMEOUT = 300, /* seconds */
-	SZX_1024 = 6,
 };
 
 /* ---- one request ---- */
@@ -50,7 +50,8 @@ static enum outcome too_large(struct gateway *g, struct reply *r)
 	return NOW;
 }
 
-static enum outcome post(struct gateway *g, const struct message *m, uint64_t now, struct reply *r)
+static enum outcome post(struct gateway *g, const struct client *client, const struct message *m,
+			 uint64_t now, struct reply *r)
 {
 	const uint8_t *payload;
 	size_t len;
@@ -60,7 +61,7 @@ static enum outcome post(struct gateway *g, const struct message *m, uint64_t no
 		return error(g, code, r);
 	switch (body_take(g->bodies, m, now, &payload, &len)) {
 	case BODY_WHOLE:
-		return uplink_post(g, m, payload, len, m->peer.secure, r) ? LATER : NOW;
+		return uplink_post(g, m, payload, len, client->verified, r) ? LATER : NOW;
 	case BODY_MORE:
 		*r = reply_of(CODE_CONTINUE);
 		r->block1 = m->block1;
@@ -78,17 +79,19 @@ static enum outcome post(struct gateway *g, const struct message *m, uint64_t no
 	return NOW;
 }
 
-static enum outcome handle(struct gateway *g, const struct message *m, uint64_t now,
-			   struct reply *r)
+static enum outcome handle(struct gateway *g, const struct client *client, const struct message *m,
+			   uint64_t now, struct reply *r)
 {
 	switch (m->path.kind) {
 	case PATH_UP:
 	case PATH_REQ:
 		if (m->code == COAP_REQUEST_CODE_POST)
-			return post(g, m, now, r);
+			return post(g, client, m, now, r);
 		return error(g, CODE_NOT_ALLOWED, r);
 	case PATH_CTL:
 	case PATH_DOWN:
+		if (m->code == COAP_REQUEST_CODE_GET)
+			return poll_get(g, m, r) ? LATER : NOW;
 		return error(g, CODE_NOT_ALLOWED, r);
 	case PATH_NONE:
 		return error(g, CODE_NOT_FOUND, r);
@@ -96,6 +99,20 @@ static enum outcome handle(struct gateway *g, const struct message *m, uint64_t 
 		break;
 	}
 	return error(g, CODE_BAD_REQUEST, r);
+}
+
+/* As handle(), from a sender that libcoap has a session for. */
+static enum outcome handle_known(struct gateway *g, const struct message *m, uint64_t now,
+				 struct reply *r)
+{
+	struct client *client = client_of(&g->clients, m->session);
+
+	if (client == NULL) {
+		*r = reply_later(CODE_UNAVAILABLE, 1);
+		return NOW;
+	}
+	client_verify(client, m, now);
+	return handle(g, client, m, now, r);
 }
 
 /* libcoap drops a response that is empty and NON. */
@@ -157,7 +174,7 @@ static void on_request(coap_resource_t *resource, coap_session_t *session,
 		fill(response, &r);
 		return;
 	}
-	if (!exchange_begin(g->exchanges, &m, now) || handle(g, &m, now, &r) == LATER) {
+	if (!exchange_begin(g->exchanges, &m, now) || handle_known(g, &m, now, &r) == LATER) {
 		say_nothing(response);
 		return;
 	}
@@ -192,6 +209,26 @@ static coap_resource_t *entry_point(const struct gateway *g)
 }
 
 /* Each UE's paths would be a resource; libcoap has one for all that it does not know. */
+static void on_nack(coap_session_t *session, const coap_pdu_t *sent, coap_nack_reason_t reason,
+		    coap_mid_t mid)
+{
+	struct gateway *g = coap_get_app_data(coap_session_get_context(session));
+
+	(void)sent;
+	/* After an ICMP error libcoap goes on trying. */
+	if (reason != COAP_NACK_ICMP_ISSUE)
+		queue_nack(g, session, mid, reason == COAP_NACK_RST);
+}
+
+static int on_event(coap_session_t *session, coap_event_t event)
+{
+	struct gateway *g = coap_get_app_data(coap_session_get_context(session));
+
+	if (event == COAP_EVENT_SERVER_SESSION_DEL)
+		client_gone(&g->clients, session);
+	return 0;
+}
+
 static bool add_resources(struct gateway *g)
 {
 	static const coap_request_t methods[] = {COAP_REQUEST_GET,    COAP_REQUEST_POST,
@@ -245,6 +282,8 @@ int server_open(struct gateway *g)
 		return EXIT_RUN;
 	}
 	coap_set_app_data(g->coap, g);
+	coap_register_nack_handler(g->coap, on_nack);
+	coap_register_event_handler(g->coap, on_event);
 	coap_context_set_max_idle_sessions(g->coap, (unsigned)g->options->max_sessions);
 	coap_context_set_session_timeout(g->coap, SESSION_TIMEOUT);
 	coap_context_set_max_handshake_sessions(g->coap, HANDSHAKES);
@@ -255,6 +294,7 @@ int server_open(struct gateway *g)
 
 void server_close(struct gateway *g)
 {
+	clients_clear(&g->clients);
 	if (g->coap != NULL)
 		coap_free_context(g->coap);
 	g->coap = NULL;

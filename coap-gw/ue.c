@@ -18,6 +18,9 @@ struct ue *ues_find(const struct ues *u, const char *id)
 static void drop(struct ues *u, struct ue *ue)
 {
 	u->forgotten(u->ctx, ue);
+	/* It is in the table, and taken out before it is freed; the analyzer doesn't follow that.
+	 */
+	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference,clang-analyzer-unix.Malloc) */
 	HASH_DEL(u->by_id, ue);
 	if (ue->holds == 0)
 		DL_DELETE(u->idle, ue);
@@ -84,6 +87,9 @@ void ue_release(struct ues *u, struct ue *ue)
 		DL_APPEND(u->idle, ue);
 }
 
+/* octets 1 to 4 of a KEY_UPDATE are the KSN, and kid is its last three bits */
+enum { KSN_AT = 1, KSN_SIZE = 4 };
+
 void ue_keep_update(struct ue *ue, const uint8_t *msg, size_t len)
 {
 	enum eese_kind kind;
@@ -91,14 +97,31 @@ void ue_keep_update(struct ue *ue, const uint8_t *msg, size_t len)
 	if (len < EESE_KEY_UPDATE_MIN || len > EESE_KEY_UPDATE_MAX ||
 	    eese_message_kind(msg, len, &kind) != EESE_OK || kind != EESE_KIND_KEY_UPDATE)
 		return;
+	/* The UE has it; and one may come on two connections. */
+	if (memcmp(ue->used, msg + KSN_AT, KSN_SIZE) == 0 ||
+	    (ue->update_len == len && memcmp(ue->update, msg, len) == 0))
+		return;
 	memcpy(ue->update, msg, len);
 	ue->update_len = (uint8_t)len;
 	ue->update_new = true;
 }
 
-void ue_accepted(struct ue *ue, uint8_t first)
+bool ue_accepted(struct ue *ue, uint8_t first)
 {
-	/* octets 1 to 4 of a KEY_UPDATE are the KSN, and kid is its last three bits */
-	if (ue->update_len > 0 && (ue->update[4] & 7) == (first >> 3 & 7))
-		ue->update_len = 0;
+	if (ue->update_len == 0 || (ue->update[KSN_AT + KSN_SIZE - 1] & 7) != (first >> 3 & 7))
+		return false;
+	memcpy(ue->used, ue->update + KSN_AT, KSN_SIZE);
+	ue->update_len = 0;
+	ue->update_new = false;
+	return true;
+}
+
+bool ue_within_rate(struct ue *ue, uint64_t now, long rate, long burst)
+{
+	return bucket_take(&ue->rate, now, (uint32_t)rate, (uint32_t)burst);
+}
+
+uint64_t ue_update_tag(const struct ue *ue)
+{
+	return (uint32_t)hash_octets(ue->update, ue->update_len) | 1U;
 }

@@ -7,6 +7,7 @@
 #include "hash.h"
 #include "limit.h"
 
+struct queue;
 struct uplink;
 
 struct ue {
@@ -20,6 +21,9 @@ struct ue {
 	uint8_t update[EESE_KEY_UPDATE_MAX];
 	uint8_t update_len; /* 0: none */
 	bool update_new;    /* nobody was given it yet */
+	uint8_t used[4];    /* KSN of the last KEY_UPDATE that was let go of so */
+
+	struct queue *queue; /* of a UE that is polled or observed */
 
 	UT_hash_handle hh;
 	struct ue *prev, *next; /* in struct ues */
@@ -47,10 +51,17 @@ void ues_clear(struct ues *u);
 void ue_hold(struct ues *u, struct ue *ue);
 void ue_release(struct ues *u, struct ue *ue);
 
-/* What came on ctl: kept if it is a KEY_UPDATE. */
+/* What came on ctl: kept if it is a KEY_UPDATE, and new if it is another one than before. */
 void ue_keep_update(struct ue *ue, const uint8_t *msg, size_t len);
 
-/* An uplink beginning with this octet was accepted: under the keyset announced, if kid says so. */
-void ue_accepted(struct ue *ue, uint8_t first);
+/* An uplink beginning with this octet was accepted. If it was under the keyset announced, its
+ * KEY_UPDATE is let go of: true. */
+bool ue_accepted(struct ue *ue, uint8_t first);
+
+/* Stands for the KEY_UPDATE that is kept; not 0. */
+uint64_t ue_update_tag(const struct ue *ue);
+
+/* Whether a request of this UE keeps to the rate. */
+bool ue_within_rate(struct ue *ue, uint64_t now, long rate, long burst);
 
 #endif

@@ -7,6 +7,7 @@
 #include <utlist.h>
 
 #include "answer.h"
+#include "content.h"
 #include "eese/control.h"
 #include "eese/data.h"
 #include "live.h"
@@ -96,15 +97,49 @@ static void answer(struct gateway *g, struct uplink *u, const uint8_t *said, siz
 		r.payload = said;
 		r.payload_len = len;
 	}
-	if (said == u->ue->update)
+	if (len > 0 && said == u->ue->update)
 		u->ue->update_new = false;
+	finish(g, u, &r);
+}
+
+/* Accepted, and whatever waits for the UE rides back. */
+static void answer_with_ride(struct gateway *g, struct uplink *u)
+{
+	struct ue *ue = u->ue;
+	struct reply r = reply_of(CODE_CHANGED);
+	const size_t update_len = ue->update_new || u->request ? ue->update_len : 0;
+	struct content c;
+
+	r.format = FORMAT_CBOR_SEQ;
+	content_ride(g, ue, ue->update, update_len, asker_room(&u->asker, &r), &c);
+	if (c.update)
+		ue->update_new = false;
+	if (ue->queue != NULL && c.last > ue->queue->offered)
+		ue->queue->offered = c.last;
+	g->counters.of[COUNT_DOWNLINK_HANDED] += c.last != 0;
+	if (c.len == 0)
+		r.format = FORMAT_NONE;
+	r.payload = c.octets;
+	r.payload_len = c.len;
 	finish(g, u, &r);
 }
 
 /* With the KEY_UPDATE that waits for this UE: what it still has to know. */
 static void answer_with_update(struct gateway *g, struct uplink *u)
 {
-	answer(g, u, u->ue->update, u->ue->update_len);
+	if (u->accepted && u->ride)
+		answer_with_ride(g, u);
+	else
+		answer(g, u, u->ue->update, u->ue->update_len);
+}
+
+/* With this KEY_UPDATE, which may be of a keyset that the UE uses already. */
+static void answer_with(struct gateway *g, struct uplink *u, const uint8_t *msg, size_t len)
+{
+	if (u->ue->update_len == len && memcmp(u->ue->update, msg, len) == 0)
+		answer_with_update(g, u);
+	else
+		answer(g, u, msg, len);
 }
 
 static void begin_round(struct gateway *g)
@@ -128,6 +163,12 @@ static void wait_for_round(struct gateway *g, struct uplink *u)
 	begin_round(g);
 }
 
+static void keyset_used(struct gateway *g, struct ue *ue, uint8_t first)
+{
+	if (ue_accepted(ue, first) && ue->queue != NULL)
+		queue_update(g, ue->queue, NULL, 0);
+}
+
 void uplink_published(struct gateway *g, int mid, int reason)
 {
 	struct uplink *u;
@@ -139,7 +180,7 @@ void uplink_published(struct gateway *g, int mid, int reason)
 	u->accepted = reason < REFUSED_FROM;
 	g->counters.of[u->accepted ? COUNT_ACCEPTED : COUNT_REFUSED]++;
 	if (u->accepted && !u->request && u->head_len > 0)
-		ue_accepted(u->ue, u->head[0]);
+		keyset_used(g, u->ue, u->head[0]);
 	if (u->accepted && !u->request && !u->ride)
 		answer(g, u, NULL, 0);
 	else
@@ -150,10 +191,7 @@ void uplink_published(struct gateway *g, int mid, int reason)
 static void round_over(struct gateway *g, struct uplink *u, uint64_t now)
 {
 	if (u->accepted && !u->request) {
-		if (u->ue->update_new)
-			answer_with_update(g, u);
-		else
-			answer(g, u, NULL, 0);
+		answer_with_ride(g, u);
 	} else if (u->ue->update_len > 0) {
 		/* Held back by the EESE's budget, as it said so before. */
 		answer_with_update(g, u);
@@ -205,7 +243,7 @@ void uplink_control(struct gateway *g, struct ue *ue, const uint8_t *msg, size_t
 		if (u->state == PUBLISHED)
 			continue;
 		if (kind == EESE_KIND_KEY_UPDATE) {
-			answer_with_update(g, u);
+			answer_with(g, u, msg, len);
 		} else if (kind == EESE_KIND_ERROR && (!u->accepted || u->request) &&
 			   is_of(u, msg, len)) {
 			u->accepted = false;
@@ -313,14 +351,13 @@ static bool can_carry(const struct gateway *g)
 	return g->live.up && !g->draining && g->uplinks.count < (size_t)g->options->max_requests;
 }
 
-static bool within_rate(struct gateway *g, struct ue *ue)
+/* A UE that lets messages ride back polls thereby. */
+static void look_for_downlink(struct gateway *g, struct ue *ue, const struct message *m)
 {
-	const struct options *o = g->options;
+	struct queue *q = queue_want(g, ue);
 
-	if (bucket_take(&ue->rate, gateway_now(), (uint32_t)o->rate_ue, (uint32_t)o->burst_ue))
-		return true;
-	g->counters.of[COUNT_TOO_MANY]++;
-	return false;
+	if (q != NULL && m->acks)
+		queue_acknowledge(g, q, m->ack);
 }
 
 bool uplink_post(struct gateway *g, const struct message *m, const uint8_t *payload, size_t len,
@@ -336,10 +373,13 @@ bool uplink_post(struct gateway *g, const struct message *m, const uint8_t *payl
 		g->counters.of[COUNT_UNAVAILABLE]++;
 		return false;
 	}
-	if (!within_rate(g, ue)) {
+	if (!ue_within_rate(ue, gateway_now(), g->options->rate_ue, g->options->burst_ue)) {
+		g->counters.of[COUNT_TOO_MANY]++;
 		*r = reply_later(CODE_TOO_MANY, 1);
 		return false;
 	}
+	if (m->ride)
+		look_for_downlink(g, ue, m);
 	u = make(ue, m, payload, len, verified);
 	if (u != NULL && carry_on(g, u, m, payload, len)) {
 		g->counters.of[COUNT_KEY_REQUESTS] += u->request;

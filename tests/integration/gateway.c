@@ -68,21 +68,22 @@ static void show_log(const struct gateway *g)
 
 static void exec_gateway(const struct gateway *g, uint16_t broker_port, const char *const *more)
 {
-	char broker[8], v4[32], v6[32], log[192];
+	char broker[8], v4[32], v6[32], log[192], spool[192];
 	const char *words[WORDS] = {
 	    EESE_TEST_COAP_GW, "-h",       "127.0.0.1", "-p",           broker,     "-u",
 	    TEST_GATEWAY_USER, "--events", "--id",      "test-gateway", "--listen", v4,
-	    "--listen",        v6};
-	size_t count = 14;
+	    "--listen",        v6,         "--spool",   spool};
+	size_t count = 16;
 	int fd;
 
 	snprintf(broker, sizeof broker, "%u", broker_port);
 	snprintf(v4, sizeof v4, "127.0.0.1:%u", g->port);
 	snprintf(v6, sizeof v6, "[::1]:%u", g->port);
 	snprintf(log, sizeof log, "%s/log", g->dir);
+	snprintf(spool, sizeof spool, "%s/spool.db", g->dir);
 	for (; more != NULL && *more != NULL && count < WORDS - 1; more++)
 		words[count++] = *more;
-	fd = open(log, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND, 0600);
+	fd = open(log, O_WRONLY | O_CREAT | O_APPEND, 0600);
 	if (fd < 0 || dup2(fd, STDOUT_FILENO) < 0 || dup2(fd, STDERR_FILENO) < 0)
 		_exit(126);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -149,7 +150,8 @@ bool gateway_start(struct gateway *g, uint16_t broker_port, const char *const *m
 	if (!gateway_launch(g, broker_port, more))
 		return false;
 	for (int waited = 0; waited < START_MS; waited += STEP_MS) {
-		if (log_has(g, "connected to the broker"))
+		if (log_has(g, "connected to the broker\n") &&
+		    log_has(g, "connected to the broker for downlink"))
 			return true;
 		harness_sleep_ms(STEP_MS);
 	}
@@ -215,8 +217,8 @@ long gateway_memory(const struct gateway *g)
 	snprintf(path, sizeof path, "/proc/%d/status", (int)g->pid);
 	f = fopen(path, "r");
 	while (f != NULL && fgets(line, sizeof line, f) != NULL)
-		if (sscanf(line, "VmRSS: %ld", &kib) == 1)
-			break;
+		if (strncmp(line, "VmRSS:", 6) == 0)
+			kib = strtol(line + 6, NULL, 10);
 	if (f != NULL)
 		fclose(f);
 	return kib;
@@ -287,4 +289,98 @@ bool coap_first_contact(struct coap *c, struct test_ue *u)
 
 	return coap_request_key(c, u, EESE_REQUEST_NO_KEYSET, 0, &m) == COAP_CODE(204) &&
 	       coap_adopt(u, &m) && coap_say(c, u, "contact", "hello", NULL) == COAP_CODE(204);
+}
+
+/* One item of CBOR: its major type, its value or length, and where it goes on. */
+static bool read_head(const uint8_t **p, const uint8_t *end, uint8_t *major, uint64_t *value)
+{
+	uint8_t first;
+	size_t more;
+
+	if (*p == end)
+		return false;
+	first = *(*p)++;
+	*major = first >> 5;
+	*value = first & 31;
+	if (*value < 24)
+		return true;
+	more = (size_t)1 << (*value - 24);
+	if (*value > 27 || (size_t)(end - *p) < more)
+		return false;
+	for (*value = 0; more > 0; more--)
+		*value = *value << 8 | *(*p)++;
+	return true;
+}
+
+bool coap_parts(const struct coap_message *m, struct parts *out)
+{
+	const uint8_t *p = m->payload, *end = p + m->len;
+	bool has_sub = false;
+	uint8_t major;
+	uint64_t value;
+
+	memset(out, 0, sizeof *out);
+	while (p < end) {
+		const uint8_t *at = p;
+
+		if (!read_head(&p, end, &major, &value))
+			return false;
+		if (major == 0) {
+			out->number = value;
+			continue;
+		}
+		if (*at == 0xf5) {
+			out->more = true;
+			continue;
+		}
+		if ((major != 2 && major != 3) || (uint64_t)(end - p) < value)
+			return false;
+		if (major == 3) {
+			snprintf(out->messages[out->count].sub, 64, "%.*s", (int)value,
+				 (const char *)p);
+			has_sub = true;
+		} else if (has_sub) {
+			out->messages[out->count].octets = p;
+			out->messages[out->count++].len = value;
+			has_sub = false;
+		} else {
+			out->update = p;
+			out->update_len = value;
+		}
+		p += value;
+	}
+	return p == end && !has_sub;
+}
+
+bool ue_opens(const struct test_ue *u, const char *sub, const uint8_t *octets, size_t len,
+	      const char *text)
+{
+	static uint8_t plain[EESE_MESSAGE_MAX];
+	size_t plain_len;
+
+	return eese_data_open(&u->set.down, u->id, sub, strlen(sub), octets, len, plain,
+			      sizeof plain, &plain_len) == EESE_OK &&
+	       plain_len == strlen(text) && memcmp(plain, text, plain_len) == 0;
+}
+
+uint8_t coap_get(struct coap *c, const struct test_ue *u, const char *path,
+		 struct coap_message *out)
+{
+	char whole[EESE_TOPIC_MAX + 128];
+	struct coap_message m, asked;
+	const struct coap_option *echo;
+
+	snprintf(whole, sizeof whole, "e2e/%s/%s", u->id, path);
+	coap_begin(c, &m, COAP_CON, COAP_GET);
+	coap_add_path(&m, whole);
+	if (!coap_exchange(c, &m, out))
+		return 0;
+	echo = coap_find(out, COAP_ECHO);
+	if (out->code != COAP_CODE(401) || echo == NULL)
+		return out->code;
+	asked = *out;
+	coap_begin(c, &m, COAP_CON, COAP_GET);
+	coap_add_path(&m, whole);
+	coap_add(&m, COAP_ECHO, asked.datagram + (echo->value - out->datagram), echo->len);
+	return coap_exchange(c, &m, out) ? out->code : 0;
 }

@@ -45,4 +45,27 @@ bool coap_adopt(struct test_ue *u, const struct coap_message *m);
 /* A keyset by KEY_REQUEST 0, confirmed by one accepted message. */
 bool coap_first_contact(struct coap *c, struct test_ue *u);
 
+/* What a payload of content-format 63 holds (bundle.h of the gateway). */
+struct parts {
+	const uint8_t *update; /* NULL: none */
+	size_t update_len;
+	struct {
+		char sub[64];
+		const uint8_t *octets;
+		size_t len;
+	} messages[32];
+	size_t count;
+	uint64_t number; /* 0: none */
+	bool more;
+};
+bool coap_parts(const struct coap_message *m, struct parts *out);
+
+/* Whether these octets open under the UE's keyset to this text. */
+bool ue_opens(const struct test_ue *u, const char *sub, const uint8_t *octets, size_t len,
+	      const char *text);
+
+/* GET of path, e2e/<ue>/ in front, with further options of one number; answers an Echo once. */
+uint8_t coap_get(struct coap *c, const struct test_ue *u, const char *path,
+		 struct coap_message *out);
+
 #endif

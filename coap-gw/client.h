@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the gateway knows of a CoAP client for as long as libcoap remembers its address. */
+#ifndef EESE_COAP_GW_CLIENT_H
+#define EESE_COAP_GW_CLIENT_H
+
+#include "message.h"
+
+struct client {
+	coap_session_t *session;
+	bool verified; /* it is where it says: it sent back an Echo, or did a DTLS handshake */
+	size_t cons;   /* confirmable messages of ours to it, neither acknowledged nor given up */
+	bool lost;     /* it no longer answers: what is still to be sent to it is given up */
+	struct client *prev, *next;
+};
+
+struct clients {
+	struct client *list;
+	bool any_lost;
+};
+
+/* That of a session, made if there is none; NULL: no memory. */
+struct client *client_of(struct clients *c, coap_session_t *session);
+
+/* It did not acknowledge a confirmable message; takes effect in clients_poll(). */
+void client_lost(struct clients *c, coap_session_t *session);
+/* Gives up what libcoap still has for those that are lost. */
+void clients_poll(struct clients *c);
+
+/* libcoap forgets the session. */
+void client_gone(struct clients *c, coap_session_t *session);
+void clients_clear(struct clients *c);
+
+/*
+ * Whether the request shows that its sender is at its address (RFC 9175): an Echo of ours in it,
+ * not older than a minute, makes the client verified. It always is with DTLS.
+ */
+bool client_verify(struct client *c, const struct message *m, uint64_t now);
+
+/* 4.01 with an Echo for this sender to send back. */
+struct reply client_ask(const struct message *m, uint64_t now);
+
+/* The key of the Echo values. False: no random numbers. */
+bool client_seed(void);
+
+#endif

@@ -1,0 +1,483 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "queue.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <utlist.h>
+
+#include "gateway.h"
+#include "host/say.h"
+#include "keep.h"
+#include "observe.h"
+#include "poll.h"
+
+enum {
+	TRANSMIT_WAIT = 93000, /* milliseconds; MAX_TRANSMIT_WAIT with the default parameters */
+	SWEEP = 60000,
+	LOOK = 5000,
+	PING_AFTER = 16, /* unsettled messages */
+	MEBI = 1 << 20,
+};
+
+/* A confirmable message of ours. */
+struct con_key {
+	const coap_session_t *session;
+	coap_mid_t mid;
+	int zero;
+};
+
+struct con {
+	struct con_key key;
+	coap_session_t *session; /* a reference */
+	struct queue *queue;
+	uint64_t number;           /* of the message in it; 0: none */
+	struct observer *observer; /* NULL: none, or it is gone */
+	bool ping;
+	uint64_t until;
+	UT_hash_handle hh;
+	struct con *prev, *next; /* in queue.cons */
+};
+
+static uint64_t unix_now(void)
+{
+	return (uint64_t)time(NULL);
+}
+
+static struct con_key con_key(const coap_session_t *session, coap_mid_t mid)
+{
+	struct con_key k;
+
+	memset(&k, 0, sizeof(k));
+	k.session = session;
+	k.mid = mid;
+	return k;
+}
+
+static void con_drop(struct gateway *g, struct con *con)
+{
+	struct client *client = coap_session_get_app_data(con->session);
+
+	HASH_DEL(g->queues.by_mid, con);
+	DL_DELETE(con->queue->cons, con);
+	if (client != NULL)
+		client->cons--;
+	coap_session_release(con->session);
+	free(con);
+}
+
+static bool con_make(struct gateway *g, struct queue *q, struct client *client, coap_mid_t mid,
+		     uint64_t number, struct observer *o)
+{
+	struct con *con = mid != COAP_INVALID_MID ? calloc(1, sizeof(*con)) : NULL;
+
+	if (con == NULL)
+		return false;
+	con->key = con_key(client->session, mid);
+	con->queue = q;
+	con->number = number;
+	con->observer = o;
+	/* One after the other is sent. */
+	con->until = gateway_now() + TRANSMIT_WAIT * (++client->cons);
+	HASH_ADD(hh, g->queues.by_mid, key, sizeof(con->key), con);
+	if (con->hh.tbl == NULL) {
+		client->cons--;
+		free(con);
+		return false;
+	}
+	con->session = coap_session_reference(client->session);
+	DL_APPEND(q->cons, con);
+	return true;
+}
+
+static void removed(struct gateway *g, struct queue *q, size_t count)
+{
+	q->count -= count;
+	g->queues.messages -= count;
+	g->counters.of[COUNT_DOWNLINK_ACKNOWLEDGED] += count;
+}
+
+static void con_acknowledged(struct gateway *g, struct con *con)
+{
+	struct queue *q = con->queue;
+
+	if (con->number > 0)
+		removed(g, q, spool_remove(g->queues.spool, q->row, con->number, con->number));
+	con_drop(g, con);
+	/* There is room for more on their way. */
+	if (q->observers != NULL && q->count > 0)
+		queue_note(g, q);
+}
+
+/* ---- the UEs ---- */
+
+static struct queue *make(struct gateway *g, struct ue *ue, int64_t row, uint64_t until)
+{
+	struct queue *q = calloc(1, sizeof(*q));
+
+	if (q == NULL)
+		return NULL;
+	q->ue = ue;
+	q->row = row;
+	q->until = q->written = until;
+	ue->queue = q;
+	ue_hold(&g->ues, ue);
+	g->queues.count++;
+	return q;
+}
+
+static void drop(struct gateway *g, struct queue *q)
+{
+	struct queue *asked;
+
+	HASH_FIND(hh, g->queues.by_sub, &q->sub_mid, sizeof(q->sub_mid), asked);
+	if (asked == q)
+		HASH_DEL(g->queues.by_sub, q);
+	poll_drop(g, q);
+	while (q->observers != NULL)
+		observe_end(g, q->observers);
+	/* Each is taken out before it is freed, which the analyzer doesn't follow. */
+	while (q->cons != NULL)
+		con_drop(g, q->cons); /* NOLINT(clang-analyzer-unix.Malloc) */
+	if (q->news)
+		DL_DELETE(g->queues.news, q);
+	q->ue->queue = NULL;
+	ue_release(&g->ues, q->ue);
+	g->queues.count--;
+	g->queues.messages -= q->count;
+	free(q);
+}
+
+static void take_up(void *ctx, int64_t row, const char *name, uint64_t until, size_t waiting,
+		    const uint8_t *update, size_t update_len)
+{
+	struct gateway *g = ctx;
+	struct ue *ue = ues_take(&g->ues, name);
+	struct queue *q = ue != NULL ? make(g, ue, row, until) : NULL;
+
+	if (q == NULL) {
+		say_error("%s: more UEs in the spool than --max-ues allows", name);
+		return;
+	}
+	q->count = waiting;
+	g->queues.messages += waiting;
+	ue_keep_update(ue, update, update_len);
+}
+
+bool queues_open(struct gateway *g)
+{
+	g->queues.spool = spool_open(g->options->spool, g->options->spool_sync);
+	return g->queues.spool != NULL && spool_each(g->queues.spool, take_up, g);
+}
+
+void queues_close(struct gateway *g)
+{
+	struct ue *ue, *next;
+
+	HASH_ITER(hh, g->ues.by_id, ue, next)
+	{
+		if (ue->queue != NULL)
+			drop(g, ue->queue);
+	}
+	spool_close(g->queues.spool);
+	g->queues.spool = NULL;
+}
+
+struct queue *queue_want(struct gateway *g, struct ue *ue)
+{
+	const uint64_t life = g->options->poll_life / 1000, until = unix_now() + life;
+	struct queue *q = ue->queue;
+	int64_t row;
+
+	if (q == NULL) {
+		row = spool_want(g->queues.spool, ue->id, until);
+		q = row != 0 ? make(g, ue, row, until) : NULL;
+		if (q == NULL)
+			return NULL;
+	}
+	q->until = until;
+	/* Not at each poll: what is lost with the process is a sixteenth of the time. */
+	if (until > q->written + life / 16 && spool_want(g->queues.spool, ue->id, until) != 0)
+		q->written = until;
+	keep_hear(g, q);
+	return q;
+}
+
+/* ---- messages ---- */
+
+/* It has none if the transaction that made it failed. */
+static bool ensure_row(struct gateway *g, struct queue *q)
+{
+	if (q->row == 0)
+		q->row = spool_want(g->queues.spool, q->ue->id, q->until);
+	return q->row != 0;
+}
+
+static void tell_of_drop(struct gateway *g, const char *why)
+{
+	g->counters.of[COUNT_DOWNLINK_DROPPED]++;
+	if (gateway_now() < g->complain_at)
+		return;
+	g->complain_at = gateway_now() + SWEEP;
+	say_error("downlink is dropped: %s", why);
+}
+
+static const char *no_room(struct gateway *g, const struct queue *q, size_t len)
+{
+	const struct options *o = g->options;
+
+	if (len > EESE_MESSAGE_MAX)
+		return "a message is longer than any can be";
+	if (q->count >= (size_t)o->queue_ue)
+		return "a UE has as many messages waiting as --queue-ue allows";
+	if (g->queues.messages >= (size_t)o->queue_all)
+		return "as many messages wait as --queue-all allows";
+	if (spool_size(g->queues.spool) >= (uint64_t)o->spool_max * MEBI)
+		return "the spool is as large as --spool-max allows";
+	return NULL;
+}
+
+void queue_note(struct gateway *g, struct queue *q)
+{
+	if (q->news)
+		return;
+	q->news = true;
+	DL_APPEND(g->queues.news, q);
+}
+
+void queue_put(struct gateway *g, struct queue *q, const char *sub, const uint8_t *octets,
+	       size_t len)
+{
+	const char *why = no_room(g, q, len);
+
+	g->counters.of[COUNT_DOWNLINK]++;
+	if (why != NULL) {
+		tell_of_drop(g, why);
+		return;
+	}
+	if (!ensure_row(g, q) || spool_put(g->queues.spool, q->row, sub, octets, len) == 0)
+		return; /* queues_settle() will say so */
+	q->count++;
+	g->queues.messages++;
+	queue_note(g, q);
+}
+
+void queue_update(struct gateway *g, struct queue *q, const uint8_t *msg, size_t len)
+{
+	spool_update(g->queues.spool, q->row, msg, len);
+}
+
+static bool on_its_way(const struct queue *q, uint64_t number)
+{
+	const struct con *con;
+
+	DL_FOREACH(q->cons, con)
+	{
+		if (con->number == number)
+			return true;
+	}
+	return false;
+}
+
+bool queue_next(struct gateway *g, const struct queue *q, uint64_t after, const char *sub,
+		struct spooled *out)
+{
+	if (q->count == 0)
+		return false;
+	while (spool_next(g->queues.spool, q->row, after, sub, out)) {
+		if (!on_its_way(q, out->number))
+			return true;
+		after = out->number;
+	}
+	return false;
+}
+
+/* Those on their way are left to what becomes of them. */
+void queue_acknowledge(struct gateway *g, struct queue *q, uint64_t number)
+{
+	struct spooled m;
+
+	if (number > q->offered)
+		return;
+	while (queue_next(g, q, 0, NULL, &m) && m.number <= number)
+		removed(g, q, spool_remove(g->queues.spool, q->row, m.number, m.number));
+}
+
+/* ---- confirmable messages ---- */
+
+static bool has_ping(const struct queue *q, const coap_session_t *session, size_t *messages)
+{
+	const struct con *con;
+
+	*messages = 0;
+	DL_FOREACH(q->cons, con)
+	{
+		if (con->session != session)
+			continue;
+		if (con->ping)
+			return true;
+		++*messages;
+	}
+	return false;
+}
+
+static void ping(struct gateway *g, struct queue *q, struct client *client)
+{
+	size_t messages;
+
+	if (has_ping(q, client->session, &messages) || messages < PING_AFTER)
+		return;
+	if (con_make(g, q, client, coap_session_send_ping(client->session), 0, NULL))
+		q->cons->prev->ping = true;
+}
+
+bool queue_sent(struct gateway *g, struct queue *q, struct client *client, coap_mid_t mid,
+		uint64_t number, struct observer *o)
+{
+	if (!con_make(g, q, client, mid, number, o))
+		return false;
+	g->counters.of[COUNT_DOWNLINK_HANDED] += number > 0;
+	ping(g, q, client);
+	return true;
+}
+
+/* A ping is sent when what went before it is settled, and what failed was heard of. */
+static void settle_before(struct gateway *g, struct con *end)
+{
+	struct queue *q = end->queue;
+	struct con *con = q->cons, *next;
+
+	for (; con != end; con = next) {
+		next = con->next;
+		if (con->session == end->session)
+			con_acknowledged(g, con);
+	}
+}
+
+void queue_nack(struct gateway *g, coap_session_t *session, coap_mid_t mid, bool reset)
+{
+	const struct con_key k = con_key(session, mid);
+	struct observer *o;
+	struct queue *q;
+	struct con *con;
+
+	HASH_FIND(hh, g->queues.by_mid, &k, sizeof(k), con);
+	if (con == NULL)
+		return;
+	q = con->queue;
+	o = con->observer;
+	if (con->ping && reset)
+		settle_before(g, con);
+	else if (!reset)
+		client_lost(&g->clients, session);
+	con_drop(g, con);
+	if (o != NULL)
+		observe_gone(g, o);
+	if (q->observers != NULL)
+		queue_note(g, q);
+}
+
+void queue_observer_gone(struct queue *q, const struct observer *o)
+{
+	struct con *con;
+
+	DL_FOREACH(q->cons, con)
+	{
+		if (con->observer == o)
+			con->observer = NULL;
+	}
+}
+
+/* ---- the loop ---- */
+
+static void recount(void *ctx, int64_t row, const char *name, uint64_t until, size_t waiting,
+		    const uint8_t *update, size_t update_len)
+{
+	struct gateway *g = ctx;
+	struct ue *ue = ues_find(&g->ues, name);
+
+	(void)until;
+	(void)update;
+	(void)update_len;
+	if (ue == NULL || ue->queue == NULL)
+		return;
+	ue->queue->row = row;
+	ue->queue->count = waiting;
+	g->queues.messages += waiting;
+}
+
+/* As the spool has it: recount() fills them in again. */
+static void forget_counts(struct gateway *g)
+{
+	struct ue *ue, *next;
+
+	g->queues.messages = 0;
+	HASH_ITER(hh, g->ues.by_id, ue, next)
+	{
+		if (ue->queue == NULL)
+			continue;
+		ue->queue->row = 0;
+		ue->queue->count = 0;
+	}
+}
+
+bool queues_settle(struct gateway *g)
+{
+	struct queue *q;
+
+	if (!spool_commit(g->queues.spool)) {
+		forget_counts(g);
+		spool_each(g->queues.spool, recount, g);
+		return false;
+	}
+	while ((q = g->queues.news) != NULL) {
+		DL_DELETE(g->queues.news, q);
+		q->news = false;
+		observe_tell(g, q);
+	}
+	return true;
+}
+
+static void sweep(struct gateway *g)
+{
+	const uint64_t now = unix_now();
+	struct ue *ue, *next;
+
+	HASH_ITER(hh, g->ues.by_id, ue, next)
+	{
+		struct queue *q = ue->queue;
+
+		if (q == NULL || q->observers != NULL || q->until >= now)
+			continue;
+		say_debug("%s: nobody polls for it any more", ue->id);
+		keep_deafen(g, q);
+		spool_forget(g->queues.spool, q->row);
+		drop(g, q);
+	}
+}
+
+/* Of each queue's, the first is due first, but for those of several clients. */
+static void look_at_cons(struct gateway *g, uint64_t now)
+{
+	struct con *con, *next;
+
+	HASH_ITER(hh, g->queues.by_mid, con, next)
+	{
+		if (now >= con->until)
+			con_acknowledged(g, con);
+	}
+}
+
+uint64_t queues_poll(struct gateway *g, uint64_t now)
+{
+	clients_poll(&g->clients);
+	if (now >= g->queues.swept + SWEEP) {
+		g->queues.swept = now;
+		sweep(g);
+	}
+	if (now >= g->queues.looked + LOOK) {
+		g->queues.looked = now;
+		look_at_cons(g, now);
+	}
+	return g->queues.looked + LOOK;
+}

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Downlink of the UEs that somebody polls or observes. What the broker delivers goes into the
+ * spool before the broker is told that it arrived, and stays there until the UE has it, which
+ * shows in one of two ways:
+ *   - the UE says so: the number of a message in its next request acknowledges all up to it;
+ *   - it went out in a confirmable message. libcoap does not tell of an ACK, but does tell if none
+ *     came, within MAX_TRANSMIT_WAIT of RFC 7252 4.8.2. After that time without such news it was
+ *     acknowledged. As libcoap sends a client the next confirmable message only when the one
+ *     before is settled (NSTART 1), an empty one, to which every client answers with RST, tells
+ *     sooner where many are on their way.
+ * Numbers are the spool's.
+ */
+#ifndef EESE_COAP_GW_QUEUE_H
+#define EESE_COAP_GW_QUEUE_H
+
+#include "client.h"
+#include "spool.h"
+#include "ue.h"
+
+struct gateway;
+struct observer;
+
+struct queue {
+	struct ue *ue;
+	int64_t row;
+	uint64_t until;     /* Unix seconds: when nobody is taken to poll any more */
+	uint64_t written;   /* the same as the spool has it */
+	size_t count;       /* messages in the spool */
+	uint64_t offered;   /* highest number handed out for the UE itself to acknowledge */
+	unsigned asked;     /* the broker connection on which its topics were subscribed; 0: none */
+	bool heard;         /* the broker has the subscription */
+	bool news;          /* something came in this turn */
+	struct con *cons;   /* on their way in confirmable messages, in the order they were sent */
+	struct poll *polls; /* answered when the broker has the subscription */
+	struct observer *observers;
+	int sub_mid;               /* of the SUBSCRIBE under way */
+	UT_hash_handle hh;         /* in queues.by_sub */
+	struct queue *prev, *next; /* in queues.news */
+};
+
+struct queues {
+	struct spool *spool;
+	struct con *by_mid;
+	struct queue *by_sub; /* whose SUBACK is awaited */
+	struct queue *news;   /* those with news, observers are to be told */
+	size_t count;         /* UEs */
+	size_t messages;      /* in the spool */
+	uint64_t swept;       /* when those nobody polls were last looked for */
+	uint64_t looked;      /* when confirmable messages were last looked at */
+};
+
+/* Takes up what the spool has. False: the reason was said. */
+bool queues_open(struct gateway *g);
+void queues_close(struct gateway *g);
+
+/* Somebody polls or observes this UE: makes its queue or renews it. NULL: it can't be had. */
+struct queue *queue_want(struct gateway *g, struct ue *ue);
+
+/* A message from the broker, or a KEY_UPDATE. */
+void queue_put(struct gateway *g, struct queue *q, const char *sub, const uint8_t *octets,
+	       size_t len);
+void queue_update(struct gateway *g, struct queue *q, const uint8_t *msg, size_t len);
+
+/* Observers are to be told, when what came is settled. */
+void queue_note(struct gateway *g, struct queue *q);
+
+/* The first message above after that is not on its way; only of sub unless that is NULL. */
+bool queue_next(struct gateway *g, const struct queue *q, uint64_t after, const char *sub,
+		struct spooled *out);
+
+/* The UE says that it has all up to this number. Only what was offered can be acknowledged. */
+void queue_acknowledge(struct gateway *g, struct queue *q, uint64_t number);
+
+/* The confirmable message with this id carries message number; o: for this observer, may be NULL.
+ */
+bool queue_sent(struct gateway *g, struct queue *q, struct client *client, coap_mid_t mid,
+		uint64_t number, struct observer *o);
+
+/* libcoap gave a confirmable message up, or the client reset it. */
+void queue_nack(struct gateway *g, coap_session_t *session, coap_mid_t mid, bool reset);
+
+/* An observer ends: nothing on its way points to it any more. */
+void queue_observer_gone(struct queue *q, const struct observer *o);
+
+/* What was put is in the spool, so that the broker may be told; observers are. False: it is not.
+ */
+bool queues_settle(struct gateway *g);
+
+/* Does what is due; when it is needed next. */
+uint64_t queues_poll(struct gateway *g, uint64_t now);
+
+#endif

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Downlink that the broker was told has arrived and no UE has acknowledged, in a SQLite database:
+ * protected octets, no keys. What a turn of the loop changes is one transaction.
+ */
+#ifndef EESE_COAP_GW_SPOOL_H
+#define EESE_COAP_GW_SPOOL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct spool;
+
+/* Opens it for this process alone, or makes it. NULL: the reason was said. sync: what was committed
+ * survives a power cut too, not only the end of the process. */
+struct spool *spool_open(const char *path, bool sync);
+void spool_close(struct spool *s);
+
+/* False: not all since the last commit is kept; the reason was said. Nothing to do: true. */
+bool spool_commit(struct spool *s);
+
+/* Calls with each UE: until in Unix seconds, how many messages wait, and its KEY_UPDATE or none. */
+typedef void spool_ue(void *ctx, int64_t ue, const char *name, uint64_t until, size_t waiting,
+		      const uint8_t *update, size_t update_len);
+bool spool_each(struct spool *s, spool_ue *call, void *ctx);
+
+/* Makes or renews a UE; its row, 0: failed. */
+int64_t spool_want(struct spool *s, const char *name, uint64_t until);
+/* With its messages. */
+void spool_forget(struct spool *s, int64_t ue);
+/* Its newest KEY_UPDATE; len 0: none. */
+void spool_update(struct spool *s, int64_t ue, const uint8_t *update, size_t len);
+
+/* Keeps a message; its number, which grows and is never given again. 0: failed. */
+uint64_t spool_put(struct spool *s, int64_t ue, const char *sub, const uint8_t *octets, size_t len);
+
+struct spooled {
+	uint64_t number;
+	const char *sub;
+	size_t sub_len;
+	const uint8_t *octets;
+	size_t len;
+};
+
+/* The UE's first message with a number above after, and only of sub unless that is NULL; valid
+ * until the next call. False: there is none. */
+bool spool_next(struct spool *s, int64_t ue, uint64_t after, const char *sub, struct spooled *out);
+
+/* Octets that its content takes on the disk. */
+uint64_t spool_size(struct spool *s);
+
+/* Removes those from one number to another; how many there were. */
+size_t spool_remove(struct spool *s, int64_t ue, uint64_t from, uint64_t to);
+
+#endif
