@@ -5,7 +5,7 @@ pkg_check_modules(COAP REQUIRED IMPORTED_TARGET libcoap-3-gnutls)
 
 pkg_check_modules(YAML REQUIRED IMPORTED_TARGET yaml-0.1)
 
-add_library(eese-test-emks STATIC emks.c emks_client.c openapi.c raw_tls.c)
+add_library(eese-test-emks STATIC emks.c emks_client.c openapi.c raw_coap.c raw_tls.c)
 target_link_libraries(eese-test-emks PUBLIC eese-test-harness eese-host eese-ue
 	PUBLIC PkgConfig::LIBCURL PkgConfig::COAP PkgConfig::CJSON PRIVATE PkgConfig::YAML)
 target_compile_definitions(eese-test-emks PUBLIC
@@ -13,7 +13,7 @@ target_compile_definitions(eese-test-emks PUBLIC
 	EESE_TEST_HSS="$<TARGET_FILE:eese-hss>"
 	EESE_TEST_ROOT="${PROJECT_SOURCE_DIR}")
 
-foreach(theme aka chain http)
+foreach(theme aka chain flood http)
 	add_executable(t_emks_${theme} t_emks_${theme}.c)
 	target_link_libraries(t_emks_${theme} PRIVATE eese-test-emks)
 	add_dependencies(t_emks_${theme} eese-emksd eese-hss mosquitto_eese eese-ue-tool)
