@@ -9,7 +9,7 @@
 #include "plugin/plugin.h"
 
 enum {
-	ANSWERS_A_TICK = 256, /* some 10 us each */
+	ANSWERS_A_TICK = 64, /* some 50 us each: others wait no longer than for a few messages */
 	LOOK_MS = 1000,
 	WARN_MS = 60 * 1000,
 };

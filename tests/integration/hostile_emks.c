@@ -72,6 +72,7 @@ const char *hostile_name(enum hostile_way way)
 	    [HOSTILE_REDIRECT_FILE] = "redirect to file",
 	    [HOSTILE_NO_HTTP] = "no HTTP",
 	    [HOSTILE_PLAIN] = "no TLS",
+	    [HOSTILE_OLD_TLS] = "TLS 1.1",
 	    [HOSTILE_SILENT] = "silent before the handshake",
 	    [HOSTILE_MUTE] = "silent after the handshake",
 	    [HOSTILE_TRICKLE] = "trickles",
@@ -213,7 +214,7 @@ static void key_json(struct hostile *h, enum hostile_way way, const char *ue_id,
 	if (way == HOSTILE_SHORT_KEY)
 		key_hex[62] = '\0';
 	if (way == HOSTILE_LONG_KEY)
-		strcat(key_hex, "00");
+		memcpy(key_hex + sizeof key_hex - 3, "00", 3);
 	if (way == HOSTILE_NO_HEX)
 		key_hex[5] = 'g';
 	if (way == HOSTILE_WRONG_IKID)
@@ -443,25 +444,26 @@ static bool read_request(struct connection *c, char *text, size_t size)
 static bool handle(struct connection *c, const char *text)
 {
 	char ue_id[EESE_UE_ID_MAX + 1];
-	unsigned count;
+	static const char count[] = "{\"count\":";
 	const char *body = strstr(text, "\r\n\r\n") + 4;
 
 	if (strncmp(text, "POST /emks/v1/retrieve HTTP/1.1\r\n", 33) == 0 &&
 	    sscanf(body, "{\"ueId\":\"%64[A-Za-z0-9._@-]\"}", ue_id) == 1)
 		return retrieve(c, ue_id);
 	if (strncmp(text, "POST /emks/v1/rands HTTP/1.1\r\n", 30) == 0 &&
-	    sscanf(body, "{\"count\":%u}", &count) == 1)
-		return give_rands(c, count);
+	    strncmp(body, count, sizeof count - 1) == 0)
+		return give_rands(c, (unsigned)strtoul(body + sizeof count - 1, NULL, 10));
 	return problem(c, "400 Bad Request");
 }
 
-static bool shake_hands(struct connection *c)
+static bool shake_hands(struct connection *c, enum hostile_way way)
 {
 	int r = gnutls_init(&c->tls, GNUTLS_SERVER);
 
 	if (r < 0)
 		return false;
-	gnutls_set_default_priority(c->tls);
+	gnutls_priority_set_direct(
+	    c->tls, way == HOSTILE_OLD_TLS ? "NORMAL:-VERS-ALL:+VERS-TLS1.1" : "NORMAL", NULL);
 	gnutls_credentials_set(c->tls, GNUTLS_CRD_CERTIFICATE, c->h->credentials);
 	gnutls_certificate_server_set_request(c->tls, GNUTLS_CERT_REQUIRE);
 	gnutls_session_set_verify_cert(c->tls, NULL, 0);
@@ -484,7 +486,7 @@ static void serve(struct connection *c)
 		hang(c);
 		return;
 	}
-	if (way != HOSTILE_PLAIN && !shake_hands(c))
+	if (way != HOSTILE_PLAIN && !shake_hands(c, way))
 		return;
 	if (way == HOSTILE_PLAIN)
 		(void)problem(c, "400 Bad Request");

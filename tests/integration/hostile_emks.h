@@ -28,6 +28,7 @@ enum hostile_way {
 	HOSTILE_REDIRECT_FILE,
 	HOSTILE_NO_HTTP,       /* octets that are no HTTP, inside TLS */
 	HOSTILE_PLAIN,         /* HTTP without TLS */
+	HOSTILE_OLD_TLS,       /* 1.1 */
 	HOSTILE_SILENT,        /* accepts, and then nothing: no handshake */
 	HOSTILE_MUTE,          /* shakes hands, reads, and then nothing */
 	HOSTILE_TRICKLE,       /* an octet now and then */

@@ -49,6 +49,25 @@ void keyserver_stop(struct keyserver *k)
 	k->emks = NULL;
 }
 
+long keyserver_counter(const struct keyserver *k, const char *what)
+{
+	const struct mqtt_login login = {
+	    .version = MQTT_5, .client_id = "looks", .username = TEST_ADMIN_USER};
+	char topic[128];
+	struct mqtt_message *got = NULL;
+	struct mqtt m;
+	long n = -1;
+
+	snprintf(topic, sizeof topic, "$SYS/broker/eese/keyserver/%s", what);
+	if (mqtt_connect(&m, k->broker.port, &login) == 0 && mqtt_subscribe(&m, topic, 1) < 0x80)
+		got = mqtt_next(&m, MQTT_PATIENCE_MS);
+	if (got != NULL)
+		n = strtol(strndupa((const char *)got->payload, got->len), NULL, 10);
+	mqtt_message_free(got);
+	mqtt_disconnect(&m);
+	return n;
+}
+
 int keyserver_main(struct keyserver *k, const char *suite, const struct harness_test *tests,
 		   size_t count)
 {

@@ -24,6 +24,11 @@ bool keyserver_serve(struct keyserver *k, const char *cert);
 bool keyserver_start(struct keyserver *k, const char *more);
 void keyserver_stop(struct keyserver *k);
 
+/* A counter below $SYS/broker/eese/keyserver/, as it was up to a second ago; -1: there is none.
+ * Needs these lines. */
+#define KEYSERVER_COUNTERS "plugin_opt_sys_interval 1\nplugin_opt_admins " TEST_ADMIN_USER "\n"
+long keyserver_counter(const struct keyserver *k, const char *what);
+
 /* Runs the tests with the pki made. */
 int keyserver_main(struct keyserver *k, const char *suite, const struct harness_test *tests,
 		   size_t count);
