@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "plugin/store/row.h"
 
@@ -69,13 +70,17 @@ static bool read_state(struct eese_store *s, struct state *out, char *wrong)
 
 /*
  * A copy put in its place is none that was cleanly closed: what it holds may be old, whatever it
- * says. The kernel keeps the time of the last change and a file's number from being copied along.
+ * says. The kernel keeps the time of the last change and a file's number from being copied along;
+ * an image of the whole disk has both, and shows by its age.
  */
 static bool same_file(const struct eese_store *s, const struct state *state)
 {
+	int64_t now = (int64_t)time(NULL);
+
 	return (int64_t)s->db.inode == state->clean_inode &&
 	       s->db.changed_at >= state->clean_at - 1 &&
-	       s->db.changed_at <= state->clean_at + CLOSE_S;
+	       s->db.changed_at <= state->clean_at + CLOSE_S && now >= state->clean_at &&
+	       now <= state->clean_at + DAY_S;
 }
 
 static bool store_check(struct eese_store *s, char *wrong)
