@@ -113,9 +113,10 @@ const char *eese_command_add_ue(struct eese_call *c)
 const char *eese_command_remove_ue(struct eese_call *c)
 {
 	const char *ue = eese_call_text(c, EESE_MEMBER_UE_ID);
+	const struct eese_topic t = {.ue = ue, .ue_len = strlen(ue)};
 
-	if (!eese_endpoint_remove_ue(c->p->endpoint, ue, strlen(ue)))
+	if (!eese_endpoint_remove_ue(c->p->endpoint, ue, t.ue_len))
 		return EESE_ERROR_TEXT_UE_NOT_FOUND;
-	eese_hold_flush(c->p, eese_plugin_now(), NULL); /* its plaintext, too, is to be gone */
+	eese_hold_remove(c->p, eese_plugin_now(), &t); /* its plaintext, too, is to be gone */
 	return NULL;
 }

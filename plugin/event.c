@@ -29,13 +29,14 @@ struct eese_told {
 static const struct {
 	const char *name, *why; /* the member that says why */
 	bool by_anyone;         /* whoever can publish as the UE can make them */
+	bool of_strangers;      /* an application named it */
 } kinds[EESE_TELL_KINDS] = {
-    [EESE_TELL_KEY_EXPIRED] = {"keyExpired", "cause", false},
-    [EESE_TELL_KEY_REFRESHED] = {"keyRefreshed", NULL, false},
-    [EESE_TELL_REJECTED] = {"rejected", "reason", true},
-    [EESE_TELL_REPLAYED] = {"replayed", NULL, true},
-    [EESE_TELL_DOWNLINK_DROPPED] = {"downlinkDropped", "reason", false},
-    [EESE_TELL_DISCONNECTED] = {"disconnected", NULL, true},
+    [EESE_TELL_KEY_EXPIRED] = {"keyExpired", "cause", false, false},
+    [EESE_TELL_KEY_REFRESHED] = {"keyRefreshed", NULL, false, false},
+    [EESE_TELL_REJECTED] = {"rejected", "reason", true, false},
+    [EESE_TELL_REPLAYED] = {"replayed", NULL, true, false},
+    [EESE_TELL_DOWNLINK_DROPPED] = {"downlinkDropped", "reason", false, true},
+    [EESE_TELL_DISCONNECTED] = {"disconnected", NULL, true, false},
 };
 
 /* Every text in it is a UE-ID or our own, so nothing needs an escape. */
@@ -83,13 +84,21 @@ static void send(struct eese_plugin *p, struct eese_time now, struct eese_told *
 	t->until_ms = now.ms + EESE_TELL_INTERVAL_MS;
 }
 
+/* Its name fits and needs no escape then. */
+static bool told_of(const struct eese_plugin *p, const char *ue_id, size_t len,
+		    enum eese_event_kind kind)
+{
+	return kinds[kind].of_strangers ? eese_ue_id_valid(ue_id, len)
+					: eese_endpoint_has_ue(p->endpoint, ue_id, len);
+}
+
 /* NULL: no room. */
 static struct eese_told *find_or_add(struct eese_events *e, const char *ue_id, size_t len,
 				     enum eese_event_kind kind)
 {
 	struct eese_told key = {.key.kind = (char)kind}, *t;
 
-	memcpy(key.key.ue_id, ue_id, len); /* a UE that is there has a name that fits */
+	memcpy(key.key.ue_id, ue_id, len);
 	HASH_FIND(hh, e->told, &key.key, sizeof key.key, t);
 	if (t != NULL || HASH_COUNT(e->told) >= (kinds[kind].by_anyone ? TOLD_MAX / 2 : TOLD_MAX) ||
 	    (t = malloc(sizeof *t)) == NULL)
@@ -104,7 +113,7 @@ void eese_tell(struct eese_plugin *p, struct eese_time now, const char *ue_id, s
 {
 	struct eese_told *t;
 
-	if (ue_id == NULL || !eese_endpoint_has_ue(p->endpoint, ue_id, ue_id_len))
+	if (ue_id == NULL || !told_of(p, ue_id, ue_id_len, what->kind))
 		return;
 	t = find_or_add(&p->events, ue_id, ue_id_len, what->kind);
 	if (t == NULL) {

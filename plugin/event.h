@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Events for the enterprise: JSON on <app>/<ue>/event, of UEs the EESE knows, rates bounded. */
+/* Events for the enterprise: JSON on <app>/<ue>/event, of UEs that the EESE knows or that an
+ * application named, rates bounded. */
 #ifndef EESE_PLUGIN_EVENT_H
 #define EESE_PLUGIN_EVENT_H
 
@@ -41,7 +42,8 @@ struct eese_events {
 	uint32_t left;
 };
 
-/* Tells it now, or counts it. Silent about a UE that the EESE does not know. */
+/* Tells it now, or counts it. Silent about a UE that the EESE does not know, but for downlink to
+ * it. */
 void eese_tell(struct eese_plugin *p, struct eese_time now, const char *ue_id, size_t ue_id_len,
 	       const struct eese_happened *what);
 

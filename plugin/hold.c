@@ -134,7 +134,18 @@ static void discard(struct eese_held_message *m)
 	free(m);
 }
 
-void eese_hold_flush(struct eese_plugin *p, struct eese_time now, const struct eese_topic *ue)
+static enum outcome give_up(struct eese_plugin *p, struct eese_time now,
+			    const struct eese_held_message *m)
+{
+	const struct eese_topic t = topic_of(m);
+
+	drop(p, now, &t);
+	return DONE;
+}
+
+static void each(struct eese_plugin *p, struct eese_time now, const struct eese_topic *ue,
+		 enum outcome (*what)(struct eese_plugin *, struct eese_time,
+				      const struct eese_held_message *))
 {
 	struct eese_hold *h = &p->hold;
 	struct eese_held_message **at = &h->first, *m;
@@ -142,8 +153,7 @@ void eese_hold_flush(struct eese_plugin *p, struct eese_time now, const struct e
 
 	h->last = NULL;
 	while ((m = *at) != NULL) {
-		enum outcome o =
-		    !stuck && (ue == NULL || is_for(m, ue)) ? finish(p, now, m) : WAITS;
+		enum outcome o = !stuck && (ue == NULL || is_for(m, ue)) ? what(p, now, m) : WAITS;
 
 		stuck = stuck || o == STUCK;
 		if (o == DONE) {
@@ -156,6 +166,16 @@ void eese_hold_flush(struct eese_plugin *p, struct eese_time now, const struct e
 			at = &m->next;
 		}
 	}
+}
+
+void eese_hold_flush(struct eese_plugin *p, struct eese_time now, const struct eese_topic *ue)
+{
+	each(p, now, ue, finish);
+}
+
+void eese_hold_remove(struct eese_plugin *p, struct eese_time now, const struct eese_topic *ue)
+{
+	each(p, now, ue, give_up);
 }
 
 void eese_hold_free(struct eese_hold *h)

@@ -34,8 +34,11 @@ const char *eese_hold_add(struct eese_plugin *p, struct eese_time now, const str
 bool eese_hold_has(const struct eese_hold *h, const struct eese_topic *t);
 
 /* Sends what can be sent now, drops what is too old or whose UE is gone; of this UE only, or of
- * all if ue is NULL. Call about every second, and when a key arrived or a UE was removed. */
+ * all if ue is NULL. Call about every second, and when a key arrived or UEs were removed. */
 void eese_hold_flush(struct eese_plugin *p, struct eese_time now, const struct eese_topic *ue);
+
+/* Drops what waits for this UE: it was removed. */
+void eese_hold_remove(struct eese_plugin *p, struct eese_time now, const struct eese_topic *ue);
 
 /* Wipes and forgets all. */
 void eese_hold_free(struct eese_hold *h);

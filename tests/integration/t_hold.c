@@ -215,6 +215,7 @@ static void test_no_overtaking(void)
 	mqtt_disconnect(&other.link);
 	cJSON_Delete(admin_done(&admin, "{\"command\":\"removeUe\",\"ueId\":\"%s\"}", u.id));
 	EXPECT_EQUAL(held(), 0); /* at once: the plaintext of a UE removed is gone */
+	EXPECT_EQUAL(dropped(&u, "no key"), 1);
 }
 
 /* The bound on their number, for all UEs together; and on their octets. */
@@ -247,7 +248,7 @@ static void test_bounds(void)
 	cJSON_Delete(admin_done(&admin, "{\"command\":\"removeUe\",\"ueId\":\"%s\"}", a.id));
 }
 
-/* Too long for one message: not held, told of. A stranger's: refused, and nothing told. */
+/* Too long for one message, or nobody will ever have a key for it: not held, told of. */
 static void test_not_held(void)
 {
 	static char big[EESE_PLAINTEXT_MAX + 1];
@@ -257,6 +258,9 @@ static void test_not_held(void)
 	EXPECT_EQUAL(tell(&u, big, sizeof big, 1), 0x87);
 	EXPECT_EQUAL(dropped(&u, "too long"), 1);
 	ue_named(&stranger, "stranger");
+	EXPECT_EQUAL(tell(&stranger, "x", 1, 1), 0x87);
+	EXPECT_EQUAL(dropped(&stranger, "no key"), 1);
+	strcpy(stranger.id, "no name"); /* of a UE, that is */
 	EXPECT_EQUAL(tell(&stranger, "x", 1, 1), 0x87);
 	EXPECT_EQUAL(dropped(&stranger, "no key"), 0);
 	EXPECT_EQUAL(held(), 0);

@@ -288,10 +288,14 @@ static void test_downlink_waits(void)
 	const struct mqtt_login login = {
 	    .version = MQTT_5, .client_id = "application", .username = TEST_APP_USER};
 	struct test_ue u, unknown;
+	struct observer app;
 	struct mqtt from;
 	struct control c;
+	char topic[128];
 
 	REQUIRE(keyserver_start(&k, ""));
+	REQUIRE(observer_open(&app, &k.broker, TEST_APP_USER, "app/+/event"));
+	app.events = true;
 	REQUIRE(mqtt_connect(&from, k.broker.port, &login) == 0);
 	REQUIRE(newcomer(&u, &k, "far"));
 	hostile_stop(k.emks);
@@ -315,7 +319,12 @@ static void test_downlink_waits(void)
 	for (int n = 0; hostile_asked(k.emks, unknown.id) == 0 && n < 1000; n++)
 		harness_sleep_ms(10);
 	harness_sleep_ms(300);
+	/* the application hears of it, though the message was taken */
+	EXPECT(observer_sync(&app));
+	snprintf(topic, sizeof topic, "app/%s/event", unknown.id);
+	EXPECT_EQUAL(observer_count(&app, topic, NULL), 1);
 	EXPECT_EQUAL(tell(&unknown, &from, "open"), 0x87);
+	observer_close(&app);
 	mqtt_disconnect(&from);
 	mqtt_disconnect(&u.link);
 	keyserver_stop(&k);

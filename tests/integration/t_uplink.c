@@ -444,6 +444,61 @@ static void test_growth(void)
 	mqtt_disconnect(&u.link);
 }
 
+/* retain_topics: what is kept there is the plaintext, for who comes later; an empty one ends it. */
+static void kept(const struct broker *b, enum mqtt_version version, uint8_t qos)
+{
+	static const struct {
+		const char *sub, *text;
+		bool retain;
+		size_t kept;
+	} row[] = {{"state/valve", "open", true, 1},  {"state/valve", "passing", false, 1},
+		   {"a/last", "7", true, 2},          {"t", "not kept", true, 2},
+		   {"a/b/last", "not kept", true, 2}, {"state/valve", "shut", true, 2},
+		   {"state/valve", "", true, 1},      {"a/last", "", true, 0}};
+	struct test_ue u;
+	char filter[EESE_UE_ID_MAX + 16];
+
+	ue_take(&u, "ue");
+	snprintf(filter, sizeof filter, "app/%s/#", u.id);
+	REQUIRE(ue_connect(&u, b, version, false) && ue_first_contact(&u));
+	for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
+		struct octets msg;
+		char topic[EESE_TOPIC_MAX + 128];
+		struct mqtt_publish p;
+		struct observer late;
+
+		ue_seal(&u, row[i].sub, row[i].text, &msg);
+		p = ue_uplink(&u, row[i].sub, &msg, qos, topic);
+		p.retain = row[i].retain;
+		EXPECT(taken(version, qos, mqtt_publish(&u.link, &p)));
+		EXPECT(mqtt_sync(&u.link));
+		REQUIRE(observer_open(&late, b, TEST_APP_USER, filter));
+		EXPECT(observer_sync(&late));
+		EXPECT_EQUAL(late.count, row[i].kept);
+		for (size_t k = 0; k < late.count; k++)
+			EXPECT(late.seen[k]->retain);
+		if (i == 5)
+			EXPECT_EQUAL(observer_of(&late, &u, "state/valve", "shut"), 1);
+		observer_close(&late);
+	}
+	mqtt_disconnect(&u.link);
+}
+
+static void test_retain_topics(void)
+{
+	static const struct ue_range ues[] = {{.prefix = "ue", .count = 200}, {0}};
+	const struct broker_options o = {
+	    .ues = ues, .plugin_lines = "plugin_opt_retain_topics state/#  +/last\n"};
+	struct broker b;
+
+	REQUIRE(broker_start(&b, &o));
+	for (uint8_t qos = 0; qos <= 2; qos++) {
+		kept(&b, MQTT_3_1_1, qos);
+		kept(&b, MQTT_5, qos);
+	}
+	broker_stop(&b);
+}
+
 int main(void)
 {
 	static const struct harness_test tests[] = {
@@ -463,6 +518,7 @@ int main(void)
 	    {"publishing not allowed", test_not_allowed},
 	    {"growth on the wire", test_growth},
 	    {"stop", stop},
+	    {"retain_topics", test_retain_topics},
 	};
 
 	return harness_main("uplink", tests, sizeof tests / sizeof *tests);

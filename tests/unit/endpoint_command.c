@@ -182,6 +182,32 @@ static void marks(void)
 	world_free(&w);
 }
 
+/* A million UEs expire a million times: were it a loop over them, this would not end. */
+static void all_by_a_mark(void)
+{
+	enum { MANY = 1000000 };
+	static const struct eese_ue_entry nobody = {0};
+	struct world w;
+	char name[16];
+	world_in(&w, VALID);
+	for (unsigned i = 0; i < MANY; i++) {
+		name_of(i, name);
+		if (eese_endpoint_set_ue(w.ep, name, strlen(name), &nobody) != EESE_OK) {
+			CU_FAIL_FATAL("a million UEs");
+		}
+	}
+	CU_ASSERT_EQUAL(eese_endpoint_count(w.ep), MANY + 1);
+	for (unsigned i = 0; i < MANY; i++) {
+		eese_endpoint_expire_all(w.ep);
+		CU_ASSERT_EQUAL_FATAL(eese_endpoint_expire_group(w.ep, "meters", 6), EESE_OK);
+	}
+	CU_ASSERT_EQUAL(counter(&w, EESE_COUNT_EXPIRED_ENTERPRISE), 0); /* none was looked at */
+	data(&w, &w.current, 101);
+	EXPECT(answered(&w, "UPDATE 2 new invalid:current"), "expired");
+	CU_ASSERT_EQUAL(counter(&w, EESE_COUNT_EXPIRED_ENTERPRISE), 1);
+	world_free(&w);
+}
+
 /* Keys and keysets that were wiped are nowhere in released memory. */
 static void wiped(void)
 {
@@ -235,6 +261,7 @@ int main(void)
 	    {"groups", groups},
 	    {"one of many", one_of_many},
 	    {"marks", marks},
+	    {"all by a mark", all_by_a_mark},
 	    {"wiped", wiped},
 	    {"bad entries", bad_entries},
 	};
