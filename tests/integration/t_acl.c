@@ -391,15 +391,23 @@ static void test_retained(void)
 	harness_each(retained);
 }
 
+#define ADMINS "plugin_opt_admins " TEST_ADMIN_USER "\n"
+
 /* Whether UE and application can do their work, and whether a stranger reads plaintext. */
 static void composed(const struct broker_options *o, bool app_reads, bool stranger_reads)
 {
 	struct broker b;
 	struct test_ue u;
 	struct observer reader, stranger;
+	struct mqtt admin;
 	struct octets msg;
 
 	REQUIRE(broker_start(&b, o));
+	/* The plugin's own grants need none behind it. */
+	REQUIRE(admin_open(&admin, &b, "admin", MQTT_5));
+	cJSON_Delete(admin_done(&admin, "{\"command\":\"expireKey\",\"all\":true}"));
+	EXPECT(mqtt_subscribe(&admin, "$SYS/broker/eese/#", 1) == 1);
+	mqtt_disconnect(&admin);
 	ue_named(&u, "ue-0");
 	EXPECT_EQUAL(observer_open(&reader, &b, TEST_APP_USER, "app/#"), app_reads);
 	(void)observer_open(&stranger, &b, "stranger", "app/#");
@@ -445,7 +453,8 @@ static bool write_file(char path[64], const char *text)
 static void test_acl_file(void)
 {
 	char path[64], conf[128];
-	const struct broker_options o = {.ues = ues, .no_acl = true, .conf_lines = conf};
+	const struct broker_options o = {
+	    .ues = ues, .no_acl = true, .conf_lines = conf, .plugin_lines = ADMINS};
 
 	REQUIRE(write_file(path, "user " TEST_APP_USER "\ntopic read app/#\n"
 				 "topic readwrite barrier/#\n"));
@@ -457,34 +466,47 @@ static void test_acl_file(void)
 /* Nothing behind it: what is not granted is denied. */
 static void test_defer_alone(void)
 {
-	const struct broker_options o = {.ues = ues, .no_acl = true};
+	const struct broker_options o = {.ues = ues, .no_acl = true, .plugin_lines = ADMINS};
 
 	composed(&o, false, false);
 }
 
 #define DYNSEC "/usr/lib/x86_64-linux-gnu/mosquitto_dynamic_security.so"
 
+/* Roles by which the application may read plaintext, and the UE and a stranger anything that the
+ * plugin leaves to them, or nothing. */
+#define APP_ROLE                                                                                   \
+	"{\"rolename\":\"app\",\"acls\":["                                                         \
+	"{\"acltype\":\"subscribePattern\",\"topic\":\"app/#\",\"allow\":true},"                   \
+	"{\"acltype\":\"publishClientReceive\",\"topic\":\"app/#\",\"allow\":true},"               \
+	"{\"acltype\":\"subscribePattern\",\"topic\":\"test/#\",\"allow\":true},"                  \
+	"{\"acltype\":\"publishClientReceive\",\"topic\":\"test/#\",\"allow\":true},"              \
+	"{\"acltype\":\"publishClientSend\",\"topic\":\"test/#\",\"allow\":true}]}"
+
 /* Users that the plugin grants nothing and denies little: their rights are dynamic security's. */
-static void dynamic_security(const char *rest, bool reads)
+static void dynamic_security(const char *rest, const char *role, bool app_reads,
+			     bool stranger_reads)
 {
-	char path[64], passwords[64], lines[256], json[1024], command[128];
+	char path[64], passwords[64], lines[256], json[2048], command[128];
 	const struct broker_options o = {.ues = ues, .no_acl = true, .plugin_lines = lines};
 
 	snprintf(json, sizeof json,
 		 "{\"defaultACLAccess\":{\"publishClientSend\":%s,\"publishClientReceive\":%s,"
-		 "\"subscribe\":%s,\"unsubscribe\":true},\"groups\":[],\"roles\":[],\"clients\":["
-		 "{\"username\":\"ue-0\"},{\"username\":\"" TEST_APP_USER "\"},"
-		 "{\"username\":\"stranger\"}]}",
-		 rest, rest, rest);
+		 "\"subscribe\":%s,\"unsubscribe\":true},\"groups\":[],\"roles\":[" APP_ROLE
+		 "],\"clients\":[{\"username\":\"ue-0\"},"
+		 "{\"username\":\"" TEST_APP_USER "\",\"roles\":[%s]},"
+		 "{\"username\":\"stranger\"},{\"username\":\"" TEST_ADMIN_USER "\"}]}",
+		 rest, rest, rest, role);
 	REQUIRE(write_file(path, json));
 	REQUIRE(write_file(passwords, "ue-0:" MQTT_PASSWORD "\n" TEST_APP_USER ":" MQTT_PASSWORD
-				      "\nstranger:" MQTT_PASSWORD "\n"));
+				      "\nstranger:" MQTT_PASSWORD "\n" TEST_ADMIN_USER
+				      ":" MQTT_PASSWORD "\n"));
 	snprintf(command, sizeof command, "mosquitto_passwd -U %s", passwords);
 	REQUIRE(system(command) == 0);
 	snprintf(lines, sizeof lines,
-		 "plugin " DYNSEC "\nplugin_opt_config_file %s\npassword_file %s\n", path,
+		 ADMINS "plugin " DYNSEC "\nplugin_opt_config_file %s\npassword_file %s\n", path,
 		 passwords);
-	composed(&o, reads, reads);
+	composed(&o, app_reads, stranger_reads);
 	unlink(path);
 	unlink(passwords);
 }
@@ -495,8 +517,9 @@ static void test_dynamic_security(void)
 		printf("not installed, skipped ");
 		return;
 	}
-	dynamic_security("true", true);
-	dynamic_security("false", false);
+	dynamic_security("true", "", true, true);
+	dynamic_security("false", "", false, false);
+	dynamic_security("false", "{\"rolename\":\"app\"}", true, false);
 }
 
 int main(void)

@@ -546,6 +546,54 @@ static void test_several(void)
 	harness_each(several);
 }
 
+/* The next answer is this one. */
+static void expect_answer(struct mqtt *m, const char *expected)
+{
+	struct mqtt_message *got = mqtt_next(m, MQTT_PATIENCE_MS);
+
+	REQUIRE(got != NULL);
+	EXPECT(strcmp(got->topic, "$CONTROL/eese/v1/response") == 0);
+	EXPECT(got->len == strlen(expected) && memcmp(got->payload, expected, got->len) == 0);
+	mqtt_message_free(got);
+}
+
+/* QoS 2, PUBREC lost: the broker runs the request again. Each run is answered, and the second finds
+ * done what it asks for. */
+static void repeated(enum mqtt_version version)
+{
+	static const char request[] = "{\"commands\":[{\"command\":\"setTe2e\",\"ueId\":\"twice\","
+				      "\"te2e\":61},{\"command\":\"addUe\",\"ueId\":\"twice\"},"
+				      "{\"command\":\"expireKey\",\"ueId\":\"twice\"}]}";
+	struct mqtt_publish p = {
+	    .topic = "$CONTROL/eese/v1", .payload = request, .len = sizeof request - 1, .qos = 2};
+	struct mqtt m;
+	int mid;
+
+	REQUIRE(admin_open(&m, &broker, "repeats", version));
+	mid = mqtt_send_publish(&m, &p);
+	EXPECT(taken(version, 2, mqtt_wait(&m, MQTT_PUBREC, (uint16_t)mid)));
+	expect_answer(&m, "{\"responses\":[{\"command\":\"setTe2e\",\"error\":\"UE not found\"},"
+			  "{\"command\":\"addUe\"},{\"command\":\"expireKey\"}]}");
+	p.dup = true;
+	p.mid = (uint16_t)mid;
+	EXPECT_EQUAL(mqtt_send_publish(&m, &p), mid);
+	EXPECT(taken(version, 2, mqtt_wait(&m, MQTT_PUBREC, (uint16_t)mid)));
+	expect_answer(&m, "{\"responses\":[{\"command\":\"setTe2e\"},"
+			  "{\"command\":\"addUe\",\"error\":\"UE already exists\"},"
+			  "{\"command\":\"expireKey\"}]}");
+	EXPECT(mqtt_send_ack(&m, MQTT_PUBREL, (uint16_t)mid));
+	EXPECT_EQUAL(mqtt_wait(&m, MQTT_PUBCOMP, (uint16_t)mid), 0);
+	EXPECT(mqtt_sync(&m) && m.first == NULL);
+	expect_te2e("twice", 61, "ue");
+	cJSON_Delete(admin_done(&admin, "{\"command\":\"removeUe\",\"ueId\":\"twice\"}"));
+	mqtt_disconnect(&m);
+}
+
+static void test_repeated(void)
+{
+	harness_each_version(repeated);
+}
+
 /* The work of one request is bounded, whatever its commands ask for. */
 static void test_too_much(void)
 {
@@ -626,6 +674,7 @@ int main(void)
 	    {"bad requests", test_bad_requests},
 	    {"too many, too long", test_too_many},
 	    {"several", test_several},
+	    {"repeated", test_repeated},
 	    {"too much", test_too_much},
 	    {"SIGHUP", test_reload},
 	    {"stop", stop},
