@@ -82,14 +82,14 @@ static const char *judge_url(CURLU *parsed)
 
 	curl_free(scheme);
 	if (!https)
-		return "must begin with https://, nothing else is safe for keys";
+		return "a URL that begins with https://, as nothing else is safe for keys";
 	for (size_t i = 0; i < sizeof forbidden / sizeof *forbidden; i++) {
 		char *text = part_of(parsed, forbidden[i]);
 		bool there = text != NULL;
 
 		curl_free(text);
 		if (there)
-			return "may have host, port and path only";
+			return "a URL with host, port and path only";
 	}
 	return NULL;
 }
@@ -97,7 +97,7 @@ static const char *judge_url(CURLU *parsed)
 const char *eese_emks_url_wrong(const char *url)
 {
 	CURLU *parsed = curl_url();
-	const char *wrong = "is no URL such as https://emks.example:8443";
+	const char *wrong = "a URL such as https://emks.example:8443";
 
 	if (parsed != NULL && curl_url_set(parsed, CURLUPART_URL, url, 0) == CURLUE_OK)
 		wrong = judge_url(parsed);

@@ -24,7 +24,7 @@ struct eese_emks_config {
 	bool rands;                 /* keep a stock of RANDs */
 };
 
-/* What is wrong with it as the EMKS's URL, a static text, or NULL. */
+/* What it should have been as the EMKS's URL, a static text, or NULL if it is that. */
 const char *eese_emks_url_wrong(const char *url);
 
 /* A text for a log, naming the file or the cause. */

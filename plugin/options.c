@@ -221,6 +221,15 @@ static const char *sources_wrong(const struct eese_options *o)
 	return NULL;
 }
 
+static const char *together_wrong(const struct eese_options *o)
+{
+	if (strcmp(o->base, o->app) == 0)
+		return "plugin_opt_base and plugin_opt_app must differ";
+	if (o->kek_file != NULL && o->store != NULL && strcmp(o->store, EESE_NO_STORE) == 0)
+		return "plugin_opt_kek_file is the store's, and plugin_opt_store is none";
+	return NULL;
+}
+
 bool eese_options_read(const struct mosquitto_opt *opts, int count, struct eese_options *out)
 {
 	bool seen[OPTIONS] = {false};
@@ -244,14 +253,9 @@ bool eese_options_read(const struct mosquitto_opt *opts, int count, struct eese_
 		if (!read_one(&opts[i], seen, out))
 			return false;
 	wrong = sources_wrong(out);
-	if (wrong != NULL) {
+	if (wrong == NULL)
+		wrong = together_wrong(out);
+	if (wrong != NULL)
 		mosquitto_log_printf(MOSQ_LOG_ERR, EESE_LOG "%s", wrong);
-		return false;
-	}
-	if (strcmp(out->base, out->app) == 0) {
-		mosquitto_log_printf(MOSQ_LOG_ERR,
-				     EESE_LOG "plugin_opt_base and plugin_opt_app must differ");
-		return false;
-	}
-	return true;
+	return wrong == NULL;
 }

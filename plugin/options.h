@@ -11,6 +11,9 @@
 /* The longest te2e that can be asked for: ten years. */
 enum { EESE_TE2E_MAX_S = 10 * 365 * 86400 };
 
+/* plugin_opt_store for none at all. */
+#define EESE_NO_STORE "none"
+
 enum eese_rand_source { EESE_RANDS_OWN, EESE_RANDS_EMKS };
 
 struct eese_options {
@@ -19,7 +22,7 @@ struct eese_options {
 	const char *key_file;   /* NULL: none */
 	const char *emks_url;   /* NULL: none, and then nothing else of emks_ is set */
 	const char *emks_cert, *emks_key, *emks_ca;
-	const char *store;         /* NULL: the usual place; "none": no store */
+	const char *store;         /* NULL: the usual place; or EESE_NO_STORE */
 	const char *kek_file;      /* NULL: as eese_kek_find() says */
 	const char *admins;        /* user names, separated by blanks; NULL: nobody */
 	const char *gateways;      /* the same */

@@ -13,7 +13,6 @@
 /* 2.0 calls at every turn of its loop. */
 enum { TICK_MS = 20 };
 
-#define NONE "none"
 #define DIRECTORY "/var/lib/mosquitto"
 #define NAME "eese.db"
 
@@ -44,8 +43,8 @@ static bool refuse(const struct eese_plugin *p, const char *wrong)
 {
 	mosquitto_log_printf(MOSQ_LOG_ERR, EESE_LOG "store %s %s", p->persist.path, wrong);
 	if (p->options.store == NULL)
-		mosquitto_log_printf(MOSQ_LOG_ERR,
-				     EESE_LOG "plugin_opt_store names another file, or is " NONE);
+		mosquitto_log_printf(MOSQ_LOG_ERR, EESE_LOG
+				     "plugin_opt_store names another file, or is " EESE_NO_STORE);
 	return false;
 }
 
@@ -71,7 +70,7 @@ bool eese_persist_load(struct eese_plugin *p)
 	struct eese_store_found found;
 	char wrong[EESE_STORE_TEXT_SIZE];
 
-	if (p->options.store != NULL && strcmp(p->options.store, NONE) == 0)
+	if (p->options.store != NULL && strcmp(p->options.store, EESE_NO_STORE) == 0)
 		return true;
 	p->persist.path = config.path = path_of(p);
 	p->persist.store = eese_store_open(&config, &found, wrong);

@@ -19,7 +19,7 @@ enum { TEXT = 2 * EESE_KEK_SIZE + 1 }; /* digits, LF */
 
 static bool refuse(const char *place, const char *why, char *wrong)
 {
-	snprintf(wrong, EESE_STORE_TEXT_SIZE, "needs its KEK, and %.200s %s", place, why);
+	snprintf(wrong, EESE_STORE_TEXT_SIZE, "needs its KEK (kek_file): %.200s: %s", place, why);
 	return false;
 }
 

@@ -37,6 +37,14 @@ static void test_wrong_options(void)
 	    {"plugin_opt_base #\n", "base"},
 	    {"plugin_opt_base app\n", "base"},
 	    {"plugin_opt_admins a\nplugin_opt_admins b\n", "admins"},
+	    {"plugin_opt_emks_url http://127.0.0.1\n", "emks_url must be a URL that begins"},
+	    {"plugin_opt_emks_url https://a@127.0.0.1\n", "emks_url must be a URL with host"},
+	    {"plugin_opt_emks_url https://127.0.0.1\n", "emks_cert"},
+	    {"plugin_opt_emks_ca /tmp/x\n", "emks_url"},
+	    {"plugin_opt_emks_timeout 0\n", "emks_timeout"},
+	    {"plugin_opt_rand_source emks\n", "emks_url"},
+	    {"plugin_opt_rand_source ours\n", "rand_source"},
+	    {"plugin_opt_kek_file /tmp/x\n", "kek_file"},
 	};
 
 	for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
