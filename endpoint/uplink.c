@@ -136,7 +136,7 @@ static void under_invalid(struct uplink *u)
 	if (eese_ep_ensure_pending(u->ep, u->ue, u->now)) {
 		eese_ep_announce(u->ep, u->ue, u->ue->pending, h->invalid, true, u->now, u->out);
 	} else {
-		eese_ep_no_pending(u->ep, u->ue, &u->ue->rest, u->now, u->out);
+		eese_ep_no_pending(u->ep, u->ue, &u->ue->authentic, u->now, u->out);
 	}
 }
 

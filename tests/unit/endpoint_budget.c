@@ -222,6 +222,23 @@ static void rest_has_no_news(void)
 	world_free(&w);
 }
 
+/* ERROR, too, is an answer to the contact that it answers: here no KSN is left. */
+static void error_to_authentic(void)
+{
+	struct world w;
+	world_in(&w, VALID);
+	request(&w, EESE_REQUEST_REFRESH, UINT32_MAX);
+	EXPECT(answered(&w, "ERROR 4"), "KEY_REQUEST");
+	for (int i = 0; i < 3; i++) {
+		pass(&w, REST_S);
+		forged(&w);
+		EXPECT(answered(&w, "ERROR 6"), "rest");
+		data(&w, &w.current, 150);
+		EXPECT(answered(&w, "ERROR 4"), "data");
+	}
+	world_free(&w);
+}
+
 /* Each UE has budgets of its own. */
 static void not_shared_by_ues(void)
 {
@@ -251,6 +268,7 @@ int main(void)
 	    {"nothing else resets", nothing_else_resets},
 	    {"news at once", news_at_once},
 	    {"the rest has no news", rest_has_no_news},
+	    {"ERROR to authentic contact", error_to_authentic},
 	    {"not shared by UEs", not_shared_by_ues},
 	};
 	return run_suite("endpoint: budgets", tests, COUNT(tests));
