@@ -103,3 +103,30 @@ bool phone_file_has(const char *path, const char *text)
 	free(all);
 	return has;
 }
+
+void sender_start(struct sender *s, const struct phone *p)
+{
+	*s = (struct sender){.phone = *p};
+	phone_run(&s->program, &s->phone, "pub",
+		  (const char *const[]){"-t", "t", "-l", "--wait", "150", NULL});
+}
+
+void sender_say(struct sender *s)
+{
+	char text[32];
+
+	snprintf(text, sizeof text, "line %d", s->lines++);
+	phone_say(&s->program, text);
+}
+
+void sender_arrived(const struct sender *s, struct observer *app)
+{
+	char topic[128], text[32];
+
+	snprintf(topic, sizeof topic, "app/%s/up/t", s->phone.ue);
+	EXPECT(observer_sync(app));
+	for (int i = 0; i < s->lines; i++) {
+		snprintf(text, sizeof text, "line %d", i);
+		EXPECT_EQUAL(observer_count(app, topic, text), 1);
+	}
+}

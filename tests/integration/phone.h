@@ -4,6 +4,7 @@
 #define EESE_TESTS_PHONE_H
 
 #include "eese/wire.h"
+#include "harness.h"
 #include "program.h"
 
 struct phone {
@@ -33,6 +34,18 @@ int phone_ends(struct program *t, int expected, int timeout_ms);
 
 /* Writes a line to its input. */
 void phone_say(struct program *t, const char *text);
+
+/* A device that is given a line to send now and then, and goes on for 150 s. */
+struct sender {
+	struct phone phone;
+	struct program program;
+	int lines;
+};
+
+void sender_start(struct sender *s, const struct phone *p);
+void sender_say(struct sender *s);
+/* Each line arrived once. */
+void sender_arrived(const struct sender *s, struct observer *app);
 
 void phone_write_file(const char *path, const char *text);
 bool phone_file_has(const char *path, const char *text);

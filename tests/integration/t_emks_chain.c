@@ -151,39 +151,11 @@ static void test_domains(void)
 
 /* ---- what befalls a key, side by side ---- */
 
-/* Sends a line each second while it goes on. */
-struct sender {
-	struct phone phone;
-	struct program program;
-	int lines;
-};
-
 static void start_sender(struct sender *s, const char *ue)
 {
-	s->phone = subscribe(ue, "");
-	s->lines = 0;
-	phone_run(&s->program, &s->phone, "pub",
-		  (const char *const[]){"-t", "t", "-l", "--wait", "150", NULL});
-}
+	struct phone p = subscribe(ue, "");
 
-static void say_next(struct sender *s)
-{
-	char text[32];
-
-	snprintf(text, sizeof text, "line %d", s->lines++);
-	phone_say(&s->program, text);
-}
-
-static void expect_all(const struct sender *s)
-{
-	char topic[128], text[32];
-
-	snprintf(topic, sizeof topic, "app/%s/up/t", s->phone.ue);
-	EXPECT(observer_sync(&app));
-	for (int i = 0; i < s->lines; i++) {
-		snprintf(text, sizeof text, "line %d", i);
-		EXPECT_EQUAL(observer_count(&app, topic, text), 1);
-	}
+	sender_start(s, &p);
 }
 
 /* The answer to RES is lost: the server has the new key, the device has both. */
@@ -242,9 +214,9 @@ static void test_ends_of_keys(void)
 	contact(&unlucky);
 	begun = mqtt_now_ms();
 	while (mqtt_now_ms() < begun + MINUTE_MS) {
-		say_next(&expiring);
-		say_next(&barred);
-		say_next(&withdrawn);
+		sender_say(&expiring);
+		sender_say(&barred);
+		sender_say(&withdrawn);
 		harness_sleep_ms(1000);
 		if (expiring.lines == 30) {
 			EXPECT_EQUAL(emks_shell(&emks, "$EESE_HSS bar barred"), 0);
@@ -262,17 +234,17 @@ static void test_ends_of_keys(void)
 	EXPECT_EQUAL(phone_publish(&unlucky, 0, "changed"), 0);
 	EXPECT(!phone_file_has(unlucky.keys, "\nnext "));
 	while (mqtt_now_ms() < begun + MINUTE_MS + 25000) {
-		say_next(&expiring);
-		say_next(&barred);
-		say_next(&withdrawn);
+		sender_say(&expiring);
+		sender_say(&barred);
+		sender_say(&withdrawn);
 		harness_sleep_ms(1000);
 	}
 	expect_barred(&barred);
 	EXPECT_EQUAL(phone_ends(&expiring.program, 0, 150000), 0);
 	EXPECT(phone_file_has(expiring.program.err, "event: AKA: new key"));
-	expect_all(&expiring);
+	sender_arrived(&expiring, &app);
 	EXPECT_EQUAL(phone_ends(&withdrawn.program, 0, 150000), 0);
-	expect_all(&withdrawn);
+	sender_arrived(&withdrawn, &app);
 }
 
 int main(void)
