@@ -115,13 +115,16 @@ static struct MHD_Response *response_of(const struct api_answer *a)
 	return response;
 }
 
-static enum MHD_Result give(struct MHD_Connection *connection, struct api_answer *a)
+static enum MHD_Result give(struct http_server *s, struct MHD_Connection *connection,
+			    struct api_answer *a)
 {
 	struct MHD_Response *response = response_of(a);
 	enum MHD_Result r = MHD_NO;
 
 	if (response != NULL) {
 		add_headers(response, a);
+		if (links_outdated(&s->links, link_of(connection)))
+			(void)MHD_add_response_header(response, "Connection", "close");
 		r = MHD_queue_response(connection, (unsigned)a->status, response);
 		MHD_destroy_response(response);
 	}
@@ -138,7 +141,7 @@ static enum MHD_Result complete(struct http_server *s, struct MHD_Connection *co
 
 	if (in->total > API_BODY_MAX) {
 		api_too_large(&a);
-		return give(connection, &a);
+		return give(s, connection, &a);
 	}
 	if (link != NULL && tls_peer(link->tls, link->session, eese))
 		r.eese = eese;
@@ -146,7 +149,7 @@ static enum MHD_Result complete(struct http_server *s, struct MHD_Connection *co
 	api_answer(s->api, time(NULL), steady_ms(), &r, &a);
 	if (r.eese == NULL)
 		log_event("refused a client certificate that stands for no EESE");
-	return give(connection, &a);
+	return give(s, connection, &a);
 }
 
 static bool announces_too_much(struct MHD_Connection *connection)
@@ -165,7 +168,7 @@ static enum MHD_Result begin(struct http_server *s, struct MHD_Connection *conne
 	links_request(&s->links, link_of(connection), steady_ms());
 	if (announces_too_much(connection)) {
 		api_too_large(&a);
-		return give(connection, &a);
+		return give(s, connection, &a);
 	}
 	*request = calloc(1, sizeof(struct incoming));
 	return *request != NULL ? MHD_YES : MHD_NO;

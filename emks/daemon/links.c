@@ -85,7 +85,20 @@ void links_exchange(struct links *l, struct tls *t)
 	pthread_mutex_lock(&l->lock);
 	tls_leave(l->tls);
 	l->tls = tls_use(t);
+	for (struct link *link = l->first; link != NULL; link = link->after)
+		if (link->deadline_ms == 0)
+			(void)shutdown(link->fd, SHUT_RDWR);
 	pthread_mutex_unlock(&l->lock);
+}
+
+bool links_outdated(struct links *l, const struct link *link)
+{
+	bool outdated;
+
+	pthread_mutex_lock(&l->lock);
+	outdated = link == NULL || link->tls != l->tls;
+	pthread_mutex_unlock(&l->lock);
+	return outdated;
 }
 
 /* Under the lock the descriptor is still the connection's: it is closed after links_remove(). */

@@ -8,6 +8,7 @@
 #define EMKS_LINKS_H
 
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "emks/daemon/tls.h"
@@ -39,7 +40,10 @@ void links_remove(struct links *l, struct link *link);
 void links_request(struct links *l, struct link *link, int64_t now_ms);
 void links_idle(struct links *l, struct link *link);
 
+/* Others for new connections. Those that are idle are cut off: who they are may have changed. */
 void links_exchange(struct links *l, struct tls *t);
+/* Whether it began with others than those of now; it ends with its next answer then. */
+bool links_outdated(struct links *l, const struct link *link);
 void links_tick(struct links *l, int64_t now_ms);
 
 #endif

@@ -2,7 +2,6 @@
 #include "raw_tls.h"
 
 #include <arpa/inet.h>
-#include <gnutls/gnutls.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,12 +10,6 @@
 #include <unistd.h>
 
 enum { LIMIT_S = 5, CHUNK = 16384 };
-
-struct raw {
-	int fd;
-	gnutls_certificate_credentials_t credentials;
-	gnutls_session_t session;
-};
 
 int raw_connect(uint16_t port)
 {
@@ -33,7 +26,7 @@ int raw_connect(uint16_t port)
 	return fd;
 }
 
-static bool open_raw(struct raw *r, const struct emks *e)
+bool raw_tls_open(struct raw_tls *r, const struct emks *e)
 {
 	char cert[160], key[160];
 
@@ -51,39 +44,39 @@ static bool open_raw(struct raw *r, const struct emks *e)
 	return gnutls_handshake(r->session) == GNUTLS_E_SUCCESS;
 }
 
-static void close_raw(struct raw *r)
+void raw_tls_close(struct raw_tls *r)
 {
 	gnutls_deinit(r->session);
 	gnutls_certificate_free_credentials(r->credentials);
 	close(r->fd);
 }
 
-/* Until the peer ends, or the time limit. */
-static void hear(struct raw *r, char *answer, size_t size)
+void raw_tls_hear(struct raw_tls *r, const char *until, char *answer, size_t size)
 {
 	size_t len = 0;
 	ssize_t n = 1;
 
-	while (n > 0 && len + 1 < size) {
+	answer[0] = '\0';
+	while (n > 0 && len + 1 < size && (until == NULL || strstr(answer, until) == NULL)) {
 		n = gnutls_record_recv(r->session, answer + len, size - len - 1);
 		len += n > 0 ? (size_t)n : 0;
+		answer[len] = '\0';
 	}
-	answer[len] = '\0';
 }
 
 void raw_tls_say(const struct emks *e, const void *octets, size_t len, char *answer, size_t size)
 {
-	struct raw r;
+	struct raw_tls r;
 
 	answer[0] = '\0';
-	if (open_raw(&r, e)) {
+	if (raw_tls_open(&r, e)) {
 		if (len > 0)
 			(void)gnutls_record_send(r.session, octets, len);
 		(void)gnutls_bye(r.session, GNUTLS_SHUT_WR);
 		(void)shutdown(r.fd, SHUT_WR);
-		hear(&r, answer, size);
+		raw_tls_hear(&r, NULL, answer, size);
 	}
-	close_raw(&r);
+	raw_tls_close(&r);
 }
 
 /* As many of them as there is room for; their length. */
@@ -103,14 +96,14 @@ size_t raw_tls_flood(const struct emks *e, const char *head, const char *again, 
 	const size_t len = repeat(again, chunk);
 	size_t sent = 0;
 	ssize_t n = 0;
-	struct raw r;
+	struct raw_tls r;
 
-	if (open_raw(&r, e))
+	if (raw_tls_open(&r, e))
 		n = gnutls_record_send(r.session, head, strlen(head));
 	while (n > 0 && sent < max) {
 		n = gnutls_record_send(r.session, chunk, len);
 		sent += n > 0 ? (size_t)n : 0;
 	}
-	close_raw(&r);
+	raw_tls_close(&r);
 	return sent;
 }

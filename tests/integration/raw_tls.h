@@ -3,12 +3,27 @@
 #ifndef EESE_TESTS_RAW_TLS_H
 #define EESE_TESTS_RAW_TLS_H
 
+#include <gnutls/gnutls.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "emks.h"
 
 /* A connection to a port of 127.0.0.1, with a time limit on reading and writing. */
 int raw_connect(uint16_t port);
+
+struct raw_tls {
+	int fd;
+	gnutls_certificate_credentials_t credentials;
+	gnutls_session_t session;
+};
+
+/* False: the handshake failed. To be closed in either case. */
+bool raw_tls_open(struct raw_tls *r, const struct emks *e);
+void raw_tls_close(struct raw_tls *r);
+
+/* What comes until this stands in it, the peer ends, or the time limit; with a NUL. */
+void raw_tls_hear(struct raw_tls *r, const char *until, char *answer, size_t size);
 
 /* Says these octets and no more; what is answered, with a NUL. */
 void raw_tls_say(const struct emks *e, const void *octets, size_t len, char *answer, size_t size);

@@ -369,6 +369,34 @@ static void test_certificates(void)
 	expect(&r, 200, NULL);
 }
 
+static const char keep_alive[] = "POST /emks/v1/retrieve HTTP/1.1\r\nHost: localhost\r\n"
+				 "Content-Type: application/json\r\nContent-Length: 22\r\n"
+				 "\r\n{\"ueId\":\"sensor-0042\"}";
+
+/* A connection that is kept alive goes on when nothing changes, and ends with a reload: it would
+ * go on under what its certificate was worth before. */
+static void test_kept_alive(void)
+{
+	struct raw_tls r;
+	char answer[4096];
+
+	REQUIRE(raw_tls_open(&r, &emks));
+	for (int i = 0; i < 2; i++) {
+		EXPECT(gnutls_record_send(r.session, keep_alive, sizeof keep_alive - 1) > 0);
+		raw_tls_hear(&r, "\"}", answer, sizeof answer);
+		EXPECT(strstr(answer, "e2eIntKey") != NULL);
+	}
+	REQUIRE(emks_shell(&emks, "cp emksd.conf before && grep -v plant-a before >emksd.conf") ==
+		0);
+	EXPECT(emks_reload(&emks, "read again"));
+	(void)gnutls_record_send(r.session, keep_alive, sizeof keep_alive - 1);
+	raw_tls_hear(&r, NULL, answer, sizeof answer);
+	EXPECT(strstr(answer, "e2eIntKey") == NULL);
+	raw_tls_close(&r);
+	REQUIRE(emks_shell(&emks, "cp before emksd.conf") == 0);
+	EXPECT(emks_reload(&emks, "read again"));
+}
+
 /* SIGHUP: a revoked certificate is none; a wrong CRL leaves what there was. */
 static void test_revoked(void)
 {
@@ -545,6 +573,7 @@ int main(void)
 	    {"failures", test_failures},
 	    {"all of the file", test_all_seen},
 	    {"certificates", test_certificates},
+	    {"kept alive", test_kept_alive},
 	    {"revoked", test_revoked},
 	    {"no HTTP", test_no_http},
 	    {"mutated requests", test_mutated},
