@@ -90,6 +90,20 @@ void broker_write_keys(const struct broker *b, const struct ue_range *ues, const
 	fclose(f);
 }
 
+static void write_plugin_lines(const struct broker *b, const struct broker_options *o, FILE *f)
+{
+	fprintf(f, "plugin %s\n", EESE_TEST_PLUGIN);
+	if (!o->no_key_option)
+		fprintf(f, "plugin_opt_key_file %s/keys\n", b->dir);
+	if (!o->no_store_option)
+		fprintf(f, "plugin_opt_store %s/eese.db\n", b->dir);
+	if (o->plugin_lines != NULL)
+		fputs(o->plugin_lines, f);
+	if (!o->no_acl)
+		fputs("plugin_opt_gateways " TEST_GATEWAY_USER "\nplugin_opt_acl_default allow\n",
+		      f);
+}
+
 static void write_conf(const struct broker *b, const struct broker_options *o)
 {
 	char path[192];
@@ -111,16 +125,8 @@ static void write_conf(const struct broker *b, const struct broker_options *o)
 		fprintf(f, "user root\n");
 	if (o->conf_lines != NULL)
 		fputs(o->conf_lines, f);
-	fprintf(f, "plugin %s\n", EESE_TEST_PLUGIN);
-	if (!o->no_key_option)
-		fprintf(f, "plugin_opt_key_file %s/keys\n", b->dir);
-	if (!o->no_store_option)
-		fprintf(f, "plugin_opt_store %s/eese.db\n", b->dir);
-	if (o->plugin_lines != NULL)
-		fputs(o->plugin_lines, f);
-	if (!o->no_acl)
-		fputs("plugin_opt_gateways " TEST_GATEWAY_USER "\nplugin_opt_acl_default allow\n",
-		      f);
+	if (!o->no_plugin)
+		write_plugin_lines(b, o, f);
 	fclose(f);
 }
 

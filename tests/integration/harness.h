@@ -84,6 +84,7 @@ struct broker_options {
 	bool no_key_option;       /* the plugin is told of no key file */
 	bool persistence;         /* Mosquitto's own, in the broker's directory */
 	bool no_store_option;     /* nor of a store; in the broker's directory otherwise */
+	bool no_plugin;           /* a broker without it, the other options are moot */
 	bool no_acl;              /* nor of gateways and acl_default, which is allow otherwise */
 };
 
