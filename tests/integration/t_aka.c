@@ -171,7 +171,7 @@ static void test_by_itself(void)
 			  "00000000000000000000000000000000\n");
 	broker_reload(&broker);
 	phone_run(&t, &p, "pub",
-		  (const char *const[]){"-t", "t", "--wait", "4", "-m", "unheard", NULL});
+		  (const char *const[]){"-t", "t", "--wait", "2", "-m", "unheard", NULL});
 	EXPECT(program_says(t.err, "event: wait, reason 1", 30000));
 	EXPECT_EQUAL(phone_ends(&t, 1, 60000), 1);
 	EXPECT_EQUAL(aka_server_counts(&home).keys, keys + 2);
@@ -245,6 +245,8 @@ static void test_wrong_res(void)
 	expect_arrived(&p, "goes on");
 }
 
+enum { EXPIRY_LINES = 45 };
+
 /* Keys of a few seconds: the device runs AKA before each one's end, the EESE follows, and nothing
  * is lost or doubled. */
 static void test_expiry(void)
@@ -259,7 +261,7 @@ static void test_expiry(void)
 	EXPECT_EQUAL(phone_aka(&p, 0, "20"), 0);
 	keys = aka_server_counts(&home).keys;
 	phone_run(&t, &p, "pub", (const char *const[]){"-t", "t", "-l", NULL});
-	for (int i = 0; i < 60; i++) {
+	for (int i = 0; i < EXPIRY_LINES; i++) {
 		snprintf(text, sizeof text, "line %d", i);
 		phone_say(&t, text);
 		harness_sleep_ms(200);
@@ -270,7 +272,7 @@ static void test_expiry(void)
 	EXPECT(aka_server_counts(&home).keys >= keys + 2);
 	EXPECT(observer_sync(&app));
 	snprintf(topic, sizeof topic, "app/%s/up/t", p.ue);
-	for (int i = 0; i < 60; i++) {
+	for (int i = 0; i < EXPIRY_LINES; i++) {
 		snprintf(text, sizeof text, "line %d", i);
 		EXPECT_EQUAL(observer_count(&app, topic, text), 1);
 	}
@@ -433,7 +435,7 @@ static void test_hostile(void)
 		REQUIRE(aka_server_start(&servers[i]));
 		phones[i] = new_phone(&servers[i]);
 		aka_server_set(&servers[i], hostiles[i].manner, 3600);
-		phone_run(&tools[i], &phones[i], "aka", (const char *const[]){"--wait", "4", NULL});
+		phone_run(&tools[i], &phones[i], "aka", (const char *const[]){"--wait", "2", NULL});
 	}
 	for (size_t i = 0; i < HOSTILES; i++) {
 		EXPECT_EQUAL(phone_ends(&tools[i], hostiles[i].code, 60000), hostiles[i].code);
@@ -478,7 +480,7 @@ static void test_domains(void)
 	EXPECT(phone_file_has(path, hex));
 	EXPECT(!keys_have(&p, hex));
 	tell_eese(&p);
-	phone_run(&t, &p, "pub", (const char *const[]){"-t", "t", "--wait", "5", "-m", "x", NULL});
+	phone_run(&t, &p, "pub", (const char *const[]){"-t", "t", "--wait", "2", "-m", "x", NULL});
 	EXPECT_EQUAL(phone_ends(&t, 1, 60000), 1);
 	EXPECT(observer_sync(&app));
 	snprintf(path, sizeof path, "app/%s/up/t", p.ue);

@@ -1,21 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * SIM, AKA, HSS, EMKS, EESE, application: the real programs all along, and what befalls a key on
- * the way. An EESE asks for one UE at most once a minute, so the devices of most tests live through
- * theirs side by side.
+ * the way. An EESE asks for one UE at most once a minute, so some devices begin at once, live
+ * through theirs side by side, and send all the while; what takes less time is done meanwhile.
  */
 #include "emks.h"
 #include "harness.h"
 #include "phone.h"
 #include "udp_relay.h"
 
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { MINUTE_MS = 61000 };
+enum { MINUTE_MS = 61000, KEY_LIFE_MS = 75000 };
 
 static struct emks emks;
 static struct broker broker;
@@ -36,13 +37,6 @@ static void start(void)
 		 emks.https_port, emks.dir, emks.dir, emks.dir);
 	REQUIRE(broker_start(&broker, &o));
 	REQUIRE(observer_open(&app, &broker, TEST_APP_USER, "app/#"));
-}
-
-static void stop(void)
-{
-	observer_close(&app);
-	broker_stop(&broker);
-	emks_remove(&emks);
 }
 
 /* A device, and its subscription with these options. */
@@ -76,6 +70,76 @@ static void contact(const struct phone *p)
 	expect_arrived(p, "first");
 }
 
+/* ---- devices that live side by side ---- */
+
+/* A sender, and whether it gets a line each second. */
+struct life {
+	struct sender sender;
+	bool fed;
+};
+
+static struct life expiring, barred, withdrawn;
+static struct phone forgetful, unlucky;
+static uint64_t begun;
+
+static pthread_t feeder;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* of what follows and of all lives */
+static struct life *const lives[] = {&expiring, &barred, &withdrawn};
+static bool feeding;
+
+enum { LIVES = sizeof lives / sizeof *lives };
+
+static void *feed(void *context)
+{
+	bool more = true;
+
+	(void)context;
+	while (more) {
+		pthread_mutex_lock(&lock);
+		for (size_t i = 0; i < LIVES; i++)
+			if (lives[i]->fed)
+				sender_say(&lives[i]->sender);
+		more = feeding;
+		pthread_mutex_unlock(&lock);
+		harness_sleep_ms(1000);
+	}
+	return NULL;
+}
+
+static void feed_life(struct life *l, bool fed)
+{
+	pthread_mutex_lock(&lock);
+	l->fed = fed;
+	pthread_mutex_unlock(&lock);
+}
+
+static void wait_until(uint64_t after_begin_ms)
+{
+	while (mqtt_now_ms() < begun + after_begin_ms)
+		harness_sleep_ms(100);
+}
+
+static void begin_lives(void)
+{
+	static const char *const names[] = {"expiring", "barred", "withdrawn"};
+
+	for (size_t i = 0; i < LIVES; i++) {
+		const struct phone p = subscribe(names[i], "");
+
+		sender_start(&lives[i]->sender, &p);
+		feed_life(lives[i], true);
+	}
+	forgetful = subscribe("forgetful", "");
+	unlucky = subscribe("unlucky", "");
+	contact(&forgetful);
+	contact(&unlucky);
+	begun = mqtt_now_ms();
+	feeding = true;
+	REQUIRE(pthread_create(&feeder, NULL, feed, NULL) == 0);
+}
+
+/* ---- meanwhile ---- */
+
 static void test_chain(void)
 {
 	struct phone p = subscribe("chain", "");
@@ -107,7 +171,7 @@ static void test_no_key_server(void)
 	struct program t;
 
 	EXPECT_EQUAL(phone_aka(&p, 0, "20"), 0);
-	emks_stop(&emks);
+	emks_kill(&emks);
 	phone_run(&t, &p, "pub",
 		  (const char *const[]){"-t", "t", "--wait", "120", "-m", "patient", NULL});
 	EXPECT(program_says(t.err, "event: wait, reason 2", 60000));
@@ -149,15 +213,6 @@ static void test_domains(void)
 	free(other);
 }
 
-/* ---- what befalls a key, side by side ---- */
-
-static void start_sender(struct sender *s, const char *ue)
-{
-	struct phone p = subscribe(ue, "");
-
-	sender_start(s, &p);
-}
-
 /* The answer to RES is lost: the server has the new key, the device has both. */
 static void lose_answer(struct phone *p)
 {
@@ -181,48 +236,47 @@ static void lose_memory(const struct phone *p)
 
 /* Barred for good: the device gets no new key, the EESE makes no keyset under the old one once that
  * is at its end, and the device is told. What it has to send waits there. */
-static void expect_barred(struct sender *s)
+static void expect_barred(struct life *l)
 {
+	struct sender *s = &l->sender;
+
 	EXPECT(program_says(s->program.err, "event: AKA: refused", 60000));
 	EXPECT(program_says(s->program.err, "event: wait, reason 3", 60000));
+	feed_life(l, false);
 	kill(s->program.pid, SIGTERM);
 	EXPECT_EQUAL(phone_ends(&s->program, 1, 20000), 1);
 	EXPECT_EQUAL(phone_aka(&s->phone, 5, "5"), 5);
 }
 
 /* EnPS withdrawn and given back: with the next key what waited goes on. */
-static void give_back(struct sender *s)
+static void give_back(struct life *l)
 {
+	struct sender *s = &l->sender;
+
 	EXPECT(program_says(s->program.err, "event: AKA: refused", 60000));
 	EXPECT_EQUAL(emks_shell(&emks, "$EESE_HSS set withdrawn --enps yes"), 0);
+	feed_life(l, false);
 	EXPECT_EQUAL(phone_ends(&s->program, 0, 20000), 0);
 	EXPECT_EQUAL(phone_aka(&s->phone, 0, "20"), 0);
 	phone_run(&s->program, &s->phone, "pub",
 		  (const char *const[]){"-t", "t", "-l", "--wait", "150", NULL});
+	feed_life(l, true);
+}
+
+/* Ends it: all that it had to say arrived, once. */
+static void expect_whole(struct life *l)
+{
+	feed_life(l, false);
+	EXPECT_EQUAL(phone_ends(&l->sender.program, 0, 150000), 0);
+	sender_arrived(&l->sender, &app);
 }
 
 static void test_ends_of_keys(void)
 {
-	static struct sender expiring, barred, withdrawn;
-	struct phone forgetful = subscribe("forgetful", ""), unlucky = subscribe("unlucky", "");
-	uint64_t begun;
-
-	start_sender(&expiring, "expiring");
-	start_sender(&barred, "barred");
-	start_sender(&withdrawn, "withdrawn");
-	contact(&forgetful);
-	contact(&unlucky);
-	begun = mqtt_now_ms();
-	while (mqtt_now_ms() < begun + MINUTE_MS) {
-		sender_say(&expiring);
-		sender_say(&barred);
-		sender_say(&withdrawn);
-		harness_sleep_ms(1000);
-		if (expiring.lines == 30) {
-			EXPECT_EQUAL(emks_shell(&emks, "$EESE_HSS bar barred"), 0);
-			EXPECT_EQUAL(emks_shell(&emks, "$EESE_HSS set withdrawn --enps no"), 0);
-		}
-	}
+	wait_until(MINUTE_MS / 2);
+	EXPECT_EQUAL(emks_shell(&emks, "$EESE_HSS bar barred"), 0);
+	EXPECT_EQUAL(emks_shell(&emks, "$EESE_HSS set withdrawn --enps no"), 0);
+	wait_until(MINUTE_MS);
 	give_back(&withdrawn);
 	lose_memory(&forgetful);
 	lose_answer(&unlucky);
@@ -233,24 +287,30 @@ static void test_ends_of_keys(void)
 	/* The first one may have been faster than the change of keys. */
 	EXPECT_EQUAL(phone_publish(&unlucky, 0, "changed"), 0);
 	EXPECT(!phone_file_has(unlucky.keys, "\nnext "));
-	while (mqtt_now_ms() < begun + MINUTE_MS + 25000) {
-		sender_say(&expiring);
-		sender_say(&barred);
-		sender_say(&withdrawn);
-		harness_sleep_ms(1000);
-	}
 	expect_barred(&barred);
-	EXPECT_EQUAL(phone_ends(&expiring.program, 0, 150000), 0);
-	EXPECT(phone_file_has(expiring.program.err, "event: AKA: new key"));
-	sender_arrived(&expiring, &app);
-	EXPECT_EQUAL(phone_ends(&withdrawn.program, 0, 150000), 0);
-	sender_arrived(&withdrawn, &app);
+	/* and lines after the first key's end */
+	wait_until(KEY_LIFE_MS + 3000);
+	expect_whole(&expiring);
+	EXPECT(phone_file_has(expiring.sender.program.err, "event: AKA: new key"));
+	expect_whole(&withdrawn);
+}
+
+static void stop(void)
+{
+	pthread_mutex_lock(&lock);
+	feeding = false;
+	pthread_mutex_unlock(&lock);
+	pthread_join(feeder, NULL);
+	observer_close(&app);
+	broker_stop(&broker);
+	emks_remove(&emks);
 }
 
 int main(void)
 {
 	static const struct harness_test tests[] = {
 	    {"start", start},
+	    {"devices begin", begin_lives},
 	    {"from the SIM to the application", test_chain},
 	    {"datagrams lost and doubled", test_lossy},
 	    {"no key server", test_no_key_server},
