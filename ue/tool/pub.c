@@ -231,6 +231,9 @@ static int give_up(const struct pub *p, const char *why)
 	say_error("%s: %zu not settled, %lu accepted, %lu failed%s%s", why, p->count, p->accepted,
 		  p->failed, p->device.advice ? "; the EESE says: " : "",
 		  p->device.advice ? device_advice(&p->device) : "");
+	if (!p->device.advice && eese_ue_ksn(&p->device.ue) == 0)
+		say_error("the EESE gave no keyset: is the MQTT user name the UE-ID? If this "
+			  "device's state file was lost, it needs a new key");
 	return EXIT_MESSAGE;
 }
 
