@@ -265,6 +265,7 @@ static enum eese_emks_counter counter_of(const struct emks_order *o)
 		return EESE_EMKS_COUNT_FAILED_TIME;
 	case EMKS_END_BUSY:
 	case EMKS_END_SLOWER:
+	case EMKS_END_ERROR:
 	case EMKS_END_STATUS:
 		return EESE_EMKS_COUNT_FAILED_STATUS;
 	case EMKS_END_PAUSED:

@@ -30,6 +30,7 @@ enum emks_end {
 	EMKS_END_TIME,
 	EMKS_END_BUSY,   /* 502, 503, 504: the server's trouble */
 	EMKS_END_SLOWER, /* 429 */
+	EMKS_END_ERROR,  /* 500 and the like: its trouble too, but no second try */
 	EMKS_END_STATUS, /* one that clause 8 does not have */
 	EMKS_END_ANSWER, /* too long */
 	EMKS_END_PAUSED,

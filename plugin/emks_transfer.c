@@ -149,7 +149,7 @@ static enum emks_end end_of_status(CURL *easy, long status)
 	case 504:
 		return EMKS_END_BUSY;
 	default:
-		return EMKS_END_STATUS;
+		return status >= 500 ? EMKS_END_ERROR : EMKS_END_STATUS;
 	}
 }
 

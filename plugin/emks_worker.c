@@ -34,7 +34,7 @@ static void fail(struct eese_emks *e, struct emks_order *o, enum emks_end end, c
 static bool is_trouble(enum emks_end end)
 {
 	return end == EMKS_END_CONNECT || end == EMKS_END_TLS || end == EMKS_END_TIME ||
-	       end == EMKS_END_BUSY;
+	       end == EMKS_END_BUSY || end == EMKS_END_ERROR;
 }
 
 static bool may_try_again(const struct eese_emks *e, const struct emks_order *o, uint64_t now)

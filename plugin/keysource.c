@@ -84,11 +84,16 @@ static void refuse(struct eese_plugin *p, const struct eese_topic *t, struct ees
 	eese_answer(p, t, now, &refused);
 }
 
+static bool is_filed(const struct eese_plugin *p, const struct eese_topic *t)
+{
+	return eese_endpoint_has_ue(p->endpoint, t->ue, t->ue_len) &&
+	       !eese_endpoint_is_kept(p->endpoint, t->ue, t->ue_len);
+}
+
 /* The key file has nothing newer than what is in hand. */
 static bool ask_key_file(struct eese_plugin *p, const struct eese_topic *t, struct eese_time now)
 {
-	if (!eese_endpoint_has_ue(p->endpoint, t->ue, t->ue_len) ||
-	    eese_endpoint_is_kept(p->endpoint, t->ue, t->ue_len))
+	if (!is_filed(p, t))
 		return false;
 	refuse(p, t, now, EESE_ERROR_NO_KEY);
 	return true;
@@ -150,6 +155,10 @@ static void take_answer(struct eese_plugin *p, struct eese_time now,
 	const struct eese_topic t = {.ue = a->ue_id, .ue_len = a->ue_id_len};
 	struct eese_actions what;
 
+	if (is_filed(p, &t)) { /* since it was asked for */
+		refuse(p, &t, now, EESE_ERROR_NO_KEY);
+		return;
+	}
 	if (a->outcome != EESE_EMKS_KEY) {
 		refuse(p, &t, now, reasons[a->outcome]);
 		return;

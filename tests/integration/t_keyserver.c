@@ -346,6 +346,35 @@ static void test_reload_keeps(void)
 	keyserver_stop(&k);
 }
 
+/* The key file names a UE while its key is under way: then the EMKS has no say in it. */
+static void test_filed_meanwhile(void)
+{
+	struct test_ue u, other;
+	char keys[256];
+	size_t len;
+
+	REQUIRE(keyserver_start(&k, ""));
+	hostile_key(k.emks, 1, -60, 3600);
+	hostile_delay(k.emks, 2000);
+	REQUIRE(newcomer(&u, &k, "far"));
+	other = u;
+	ue_rekey(&other, 1);
+	EXPECT_EQUAL(ue_request(&other, EESE_REQUEST_NO_KEYSET, 0, 1), 0x87);
+	u.link = other.link;
+	for (int n = 0; hostile_asked(k.emks, u.id) == 0 && n < 1000; n++)
+		harness_sleep_ms(10);
+	len = (size_t)snprintf(keys, sizeof keys, "%s ", u.id);
+	for (size_t i = 0; i < EESE_INT_KEY_SIZE; i++)
+		len += (size_t)snprintf(keys + len, sizeof keys - len, "%02x", u.int_key[i]);
+	snprintf(keys + len, sizeof keys - len, "\n");
+	broker_write_keys(&k.broker, NULL, keys);
+	broker_reload(&k.broker);
+	EXPECT(await_error(&u, EESE_ERROR_NO_KEY));
+	EXPECT(ue_first_contact(&u));
+	mqtt_disconnect(&u.link);
+	keyserver_stop(&k);
+}
+
 int main(void)
 {
 	static const struct harness_test tests[] = {
@@ -359,6 +388,7 @@ int main(void)
 	    {"downlink", test_downlink},
 	    {"downlink waits", test_downlink_waits},
 	    {"reload keeps", test_reload_keeps},
+	    {"filed meanwhile", test_filed_meanwhile},
 	};
 
 	return keyserver_main(&k, "key server", tests, sizeof tests / sizeof *tests);

@@ -189,8 +189,8 @@ static void test_many(void)
 	keyserver_stop(&k);
 }
 
-/* A storm of 5xx: three tries and a few trials, however many come; then all get their key. */
-static void test_storm(void)
+/* Three tries and a few trials, however many come; then all get their key. */
+static void storm(enum hostile_way way)
 {
 	enum { COUNT = 200 };
 	struct mqtt gateway;
@@ -201,7 +201,7 @@ static void test_storm(void)
 	bystander_trips(&bystander, &bystander.healthy, 500);
 	gather(COUNT);
 	REQUIRE(open_gateway(&gateway));
-	hostile_be(k.emks, HOSTILE_503);
+	hostile_be(k.emks, way);
 	for (int i = 0; i < 4; i++) {
 		all_ask(&gateway, COUNT);
 		EXPECT_EQUAL(take_answers(&gateway, COUNT, 1000), COUNT);
@@ -219,6 +219,12 @@ static void test_storm(void)
 	mqtt_disconnect(&gateway);
 	bystander_close(&bystander, TRIP_MS);
 	keyserver_stop(&k);
+}
+
+static void test_storm(void)
+{
+	storm(HOSTILE_503);
+	storm(HOSTILE_500);
 }
 
 /* ---- stopped, started, frozen ---- */
@@ -469,7 +475,7 @@ int main(void)
 {
 	static const struct harness_test tests[] = {
 	    {"many first contacts", test_many},
-	    {"a storm of 503", test_storm},
+	    {"storms of 5xx", test_storm},
 	    {"frozen and restarted", test_away},
 	    {"not there at the start", test_not_there_at_the_start},
 	    {"no RANDs", test_no_rands},
