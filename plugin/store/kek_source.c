@@ -2,8 +2,6 @@
 #include "plugin/store/kek_source.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <libgen.h>
 #include <limits.h>
 #include <psa/crypto.h>
 #include <stdio.h>
@@ -13,6 +11,7 @@
 #include <unistd.h>
 
 #include "eese/keys.h"
+#include "host/durable.h"
 #include "host/hex.h"
 
 enum { TEXT = 2 * EESE_KEK_SIZE + 1 }; /* digits, LF */
@@ -43,49 +42,54 @@ static bool credential_there(void)
 	return n > 0 && (size_t)n < sizeof path && (stat(path, &st) == 0 || errno == EACCES);
 }
 
-/* The file's name must be on the disk as well as what is in it. */
-static bool sync_directory(const char *path)
-{
-	char copy[PATH_MAX];
-	int fd;
-	bool ok;
-
-	snprintf(copy, sizeof copy, "%s", path);
-	fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	ok = fd >= 0 && fsync(fd) == 0;
-	if (fd >= 0)
-		close(fd);
-	return ok;
-}
-
-static bool write_new(const char *path, const char text[TEXT])
-{
-	char temporary[PATH_MAX + sizeof ".new"];
-	int fd;
-	bool ok;
-
-	snprintf(temporary, sizeof temporary, "%s.new", path);
-	(void)unlink(temporary); /* of an attempt that did not get far */
-	fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR);
-	ok = fd >= 0 && write(fd, text, TEXT) == TEXT && fsync(fd) == 0;
-	if (fd >= 0)
-		ok = close(fd) == 0 && ok;
-	return ok && rename(temporary, path) == 0 && sync_directory(path);
-}
-
-static bool make(struct eese_kek_source *out, char *wrong)
+bool eese_kek_make(const char *file, struct eese_kek_source *out, char wrong[EESE_STORE_TEXT_SIZE])
 {
 	char text[TEXT + 1];
-	bool ok;
+	const char *why;
 
+	memset(out, 0, sizeof *out);
+	snprintf(out->place, sizeof out->place, "%s", file);
 	if (psa_generate_random(out->kek, sizeof out->kek) != PSA_SUCCESS)
 		return refuse(out->place, "can't be made: no random numbers", wrong);
 	eese_hex_write(out->kek, sizeof out->kek, text);
 	text[TEXT - 1] = '\n';
-	ok = write_new(out->place, text);
+	why = eese_durable_write(file, text, TEXT);
 	eese_wipe(text, sizeof text);
-	out->made = ok;
-	return ok || refuse(out->place, strerror(errno), wrong);
+	out->made = why == NULL;
+	return out->made || refuse(out->place, why, wrong);
+}
+
+static bool name_next(const char *store, char path[EESE_KEK_PLACE_SIZE])
+{
+	return snprintf(path, EESE_KEK_PLACE_SIZE, "%s.kek.next", store) < EESE_KEK_PLACE_SIZE;
+}
+
+bool eese_kek_next(const char *store, struct eese_kek_source *out)
+{
+	char path[EESE_KEK_PLACE_SIZE];
+
+	memset(out, 0, sizeof *out);
+	return name_next(store, path) &&
+	       eese_kek_load(path, EESE_STORE_CREDENTIAL, out->kek, out->place) == NULL;
+}
+
+bool eese_kek_make_next(const char *store, struct eese_kek_source *out,
+			char wrong[EESE_STORE_TEXT_SIZE])
+{
+	char path[EESE_KEK_PLACE_SIZE];
+
+	return name_next(store, path) ? eese_kek_make(path, out, wrong)
+				      : refuse(store, "has too long a name", wrong);
+}
+
+const char *eese_kek_take_next(const char *store)
+{
+	char from[EESE_KEK_PLACE_SIZE], to[EESE_KEK_PLACE_SIZE];
+
+	snprintf(to, sizeof to, "%s.kek", store);
+	if (name_next(store, from) && rename(from, to) == 0 && eese_durable_name(to))
+		return NULL;
+	return strerror(errno);
 }
 
 static bool beside(const char *store, bool may_make, struct eese_kek_source *out, char *wrong)
@@ -94,11 +98,13 @@ static bool beside(const char *store, bool may_make, struct eese_kek_source *out
 
 	if (snprintf(path, sizeof path, "%s.kek", store) >= PATH_MAX - 4)
 		return refuse(store, "has too long a name", wrong);
+	out->beside = true;
 	if (access(path, F_OK) == 0 || errno != ENOENT)
 		return load(path, out, wrong);
-	snprintf(out->place, sizeof out->place, "%s", path);
+	if (may_make && eese_kek_make(path, out, wrong))
+		return out->beside = true;
 	if (may_make)
-		return make(out, wrong);
+		return false;
 	return refuse(path,
 		      "is gone: put it back, or name the KEK's file with kek_file. Without it move "
 		      "the store away to begin anew",

@@ -4,138 +4,46 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-#include "plugin/store/row.h"
+#include "plugin/store/state.h"
 
-enum { KSN_UNWRITTEN = 16 };
-enum { INTERVAL_MS = 1000, BATCH = 1024, PROGRESS_ROWS = 4096, CLOSE_S = 30 };
-enum { KSN_MARGIN_S = 3600, KSN_STEP = 16, DAY_S = 86400 };
+enum { INTERVAL_MS = 1000, BATCH = 1024, PROGRESS_ROWS = 4096 };
+enum { KSN_MARGIN_S = 3600, KSN_STEP = 16, KSN_UNWRITTEN = 16, DAY_S = 86400 };
 
 struct eese_store {
 	struct eese_db db;
 	struct eese_store_config config;
 	struct eese_writer *writer;
 	uint8_t kek[EESE_KEK_SIZE];
-	int64_t run, windows_from, ksn_floor;
-	uint32_t te2e_default;
-	bool clean, has_te2e_default;
+	struct eese_store_state state;
 	bool draining; /* the list of changes was not empty yet */
 	uint64_t due_ms, unsealed;
 };
 
 /* ---- open ---- */
 
-struct state {
-	uint8_t check[EESE_KEK_CHECK_SIZE];
-	size_t check_len; /* 0: none yet */
-	int64_t clean_at, clean_inode, te2e_option;
-};
-
-static bool read_state(struct eese_store *s, struct state *out, char *wrong)
+static bool open_state(struct eese_store *s, struct eese_store_found *found, char *wrong)
 {
-	sqlite3_stmt *q = eese_db_prepare(
-	    &s->db,
-	    "SELECT kek_check, run, clean, clean_at, clean_inode, windows_from, te2e_default,"
-	    " te2e_option, ksn_floor FROM state",
-	    wrong);
-	bool ok = q != NULL && sqlite3_step(q) == SQLITE_ROW;
+	struct eese_kek_source source = {.made = false};
+	bool ok = eese_state_read(&s->db, &s->state, wrong) &&
+		  eese_state_fit_kek(&s->db, &s->state, s->config.kek_file, true, &source, wrong);
 
-	memset(out, 0, sizeof *out);
-	if (ok) {
-		out->check_len = (size_t)sqlite3_column_bytes(q, 0);
-		ok = out->check_len == 0 || out->check_len == sizeof out->check;
-		if (ok && out->check_len > 0)
-			memcpy(out->check, sqlite3_column_blob(q, 0), sizeof out->check);
-		s->run = sqlite3_column_int64(q, 1);
-		s->clean = sqlite3_column_int(q, 2) != 0;
-		out->clean_at = sqlite3_column_int64(q, 3);
-		out->clean_inode = sqlite3_column_int64(q, 4);
-		s->windows_from = sqlite3_column_int64(q, 5);
-		out->te2e_option = sqlite3_column_int64(q, 7);
-		s->has_te2e_default = sqlite3_column_type(q, 6) != SQLITE_NULL &&
-				      out->te2e_option == s->config.te2e_s;
-		s->te2e_default = (uint32_t)sqlite3_column_int64(q, 6);
-		s->ksn_floor = sqlite3_column_int64(q, 8);
-	}
-	if (!ok && sqlite3_errcode(s->db.sql) != SQLITE_OK &&
-	    sqlite3_errcode(s->db.sql) != SQLITE_ROW)
-		eese_db_wrong(&s->db, wrong);
-	else if (!ok)
-		snprintf(wrong, EESE_STORE_TEXT_SIZE,
-			 "is damaged: restore a backup, or move it away to begin anew");
-	sqlite3_finalize(q);
-	return ok;
-}
-
-/*
- * A copy put in its place is none that was cleanly closed: what it holds may be old, whatever it
- * says. The kernel keeps the time of the last change and a file's number from being copied along;
- * an image of the whole disk has both, and shows by its age.
- */
-static bool same_file(const struct eese_store *s, const struct state *state)
-{
-	int64_t now = (int64_t)time(NULL);
-
-	return (int64_t)s->db.inode == state->clean_inode &&
-	       s->db.changed_at >= state->clean_at - 1 &&
-	       s->db.changed_at <= state->clean_at + CLOSE_S && now >= state->clean_at &&
-	       now <= state->clean_at + DAY_S;
-}
-
-static bool store_check(struct eese_store *s, char *wrong)
-{
-	uint8_t check[EESE_KEK_CHECK_SIZE];
-	sqlite3_stmt *q;
-	bool ok;
-
-	if (eese_kek_check_make(s->kek, check) != EESE_OK) {
-		snprintf(wrong, EESE_STORE_TEXT_SIZE, "can't be sealed: no random numbers");
-		return false;
-	}
-	q = eese_db_prepare(&s->db, "UPDATE state SET kek_check = ?1", wrong);
-	ok = q != NULL;
-	if (ok) {
-		sqlite3_bind_blob(q, 1, check, sizeof check, SQLITE_STATIC);
-		ok = eese_db_step(&s->db, q, wrong);
-	}
-	sqlite3_finalize(q);
-	return ok;
-}
-
-static bool wrong_kek(const char *place, char *wrong)
-{
-	snprintf(wrong, EESE_STORE_TEXT_SIZE,
-		 "is sealed under another KEK than the one in %.128s: name the right one with "
-		 "kek_file. Without it move the store away to begin anew",
-		 place);
-	return false;
-}
-
-static bool fit_kek(struct eese_store *s, const struct state *state, struct eese_store_found *found,
-		    char *wrong)
-{
-	struct eese_kek_source source;
-	bool ok = eese_kek_find(s->config.path, s->config.kek_file, state->check_len == 0, &source,
-				wrong);
-
-	memcpy(s->kek, source.kek, sizeof s->kek);
+	if (ok)
+		memcpy(s->kek, source.kek, sizeof s->kek);
 	eese_wipe(source.kek, sizeof source.kek);
-	found->kek_made = source.made;
-	memcpy(found->kek_place, source.place, sizeof found->kek_place);
 	if (!ok)
 		return false;
-	if (state->check_len == 0)
-		return store_check(s, wrong);
-	return eese_kek_check(s->kek, state->check, state->check_len) == EESE_OK ||
-	       wrong_kek(source.place, wrong);
+	found->kek_made = source.made;
+	memcpy(found->kek_place, source.place, sizeof found->kek_place);
+	found->clean = s->state.clean;
+	found->fresh = s->state.run == 0;
+	return true;
 }
 
 struct eese_store *eese_store_open(const struct eese_store_config *config,
 				   struct eese_store_found *found, char wrong[EESE_STORE_TEXT_SIZE])
 {
 	struct eese_store *s = calloc(1, sizeof *s);
-	struct state state;
 
 	memset(found, 0, sizeof *found);
 	if (s == NULL) {
@@ -147,13 +55,10 @@ struct eese_store *eese_store_open(const struct eese_store_config *config,
 		free(s);
 		return NULL;
 	}
-	if (!read_state(s, &state, wrong) || !fit_kek(s, &state, found, wrong)) {
+	if (!open_state(s, found, wrong)) {
 		eese_store_abandon(s);
 		return NULL;
 	}
-	s->clean = s->clean && same_file(s, &state);
-	found->clean = s->clean;
-	found->fresh = s->run == 0;
 	return s;
 }
 
@@ -185,15 +90,15 @@ static bool load_row(struct eese_store *s, sqlite3_stmt *q, struct eese_endpoint
 	size_t len;
 	enum eese_result r;
 
-	if (!eese_row_read(q, s->windows_from, ue_id, &ue, &sealed, &len))
+	if (!eese_row_read(q, s->state.windows_from, ue_id, &ue, &sealed, &len))
 		return row_damaged(ue_id, "has a value that none can have", wrong);
 	if (len > 0 && eese_row_unseal(s->kek, ue_id, sealed, len, &ue) != EESE_OK)
 		return row_damaged(
 		    ue_id, "does not open, though the KEK is right: it was changed or moved",
 		    wrong);
-	ue.durable = s->clean;
+	ue.durable = s->state.clean;
 	/* A crash may have cost the last second: the KSNs that a UE can use in it count as used. */
-	if (!s->clean && ue.highest_ksn != 0 && ue.highest_ksn <= UINT32_MAX - KSN_UNWRITTEN)
+	if (!s->state.clean && ue.highest_ksn != 0 && ue.highest_ksn <= UINT32_MAX - KSN_UNWRITTEN)
 		ue.highest_ksn += KSN_UNWRITTEN;
 	r = eese_endpoint_restore(ep, ue_id, strlen(ue_id), &ue);
 	eese_wipe(&ue, sizeof ue);
@@ -254,8 +159,8 @@ bool eese_store_load(struct eese_store *s, struct eese_endpoint *ep, struct eese
 	    !load_all(s, "SELECT name, te2e FROM ue_group", false, ep, wrong) ||
 	    !load_all(s, "SELECT " EESE_ROW_COLUMNS " FROM ue", true, ep, wrong))
 		return false;
-	if (s->has_te2e_default)
-		eese_endpoint_set_te2e_default(ep, s->te2e_default);
+	if (s->state.has_te2e_default && s->state.te2e_option == s->config.te2e_s)
+		eese_endpoint_set_te2e_default(ep, (uint32_t)s->state.te2e_default);
 	found->ues = eese_endpoint_count(ep);
 	eese_endpoint_track(ep);
 	return true;
@@ -284,18 +189,19 @@ bool eese_store_begin(struct eese_store *s, struct eese_endpoint *ep, uint64_t u
 {
 	char text[192];
 
-	s->run++;
-	if (!s->clean) {
-		s->windows_from = s->run;
-		s->ksn_floor = raised_floor(s->ksn_floor, unix_s);
+	s->state.run++;
+	if (!s->state.clean) {
+		s->state.windows_from = s->state.run;
+		s->state.ksn_floor = raised_floor(s->state.ksn_floor, unix_s);
 	}
 	snprintf(text, sizeof text,
 		 "UPDATE state SET run = %lld, clean = 0, windows_from = %lld, ksn_floor = %lld",
-		 (long long)s->run, (long long)s->windows_from, (long long)s->ksn_floor);
+		 (long long)s->state.run, (long long)s->state.windows_from,
+		 (long long)s->state.ksn_floor);
 	if (!eese_db_run(&s->db, text, wrong))
 		return false;
-	eese_endpoint_ksn_floor(ep, (uint32_t)s->ksn_floor);
-	s->writer = eese_writer_start(&s->db, s->run, s->config.te2e_s, wrong);
+	eese_endpoint_ksn_floor(ep, (uint32_t)s->state.ksn_floor);
+	s->writer = eese_writer_start(&s->db, s->state.run, s->config.te2e_s, wrong);
 	return s->writer != NULL;
 }
 

@@ -8,6 +8,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "plugin/store/state.h"
+
 enum { BACK_OFF_S = 1, BACK_OFF_MAX_S = 60, LAST_TRIES = 3 };
 
 struct eese_writer {
@@ -132,14 +134,11 @@ static void failed(struct eese_writer *w, const char *wrong)
 /* The last thing: durable itself only once everything before it is. */
 static void mark_clean(struct eese_writer *w)
 {
-	char mark[192], wrong[EESE_STORE_TEXT_SIZE];
+	char wrong[EESE_STORE_TEXT_SIZE];
 
-	snprintf(mark, sizeof mark,
-		 "UPDATE state SET clean = 1, clean_at = %lld, clean_inode = %lld",
-		 (long long)time(NULL), (long long)(int64_t)w->db->inode);
 	if (!eese_db_in_place(w->db, wrong) ||
 	    !eese_db_run(w->db, "PRAGMA wal_checkpoint(TRUNCATE)", wrong) ||
-	    !eese_db_run(w->db, mark, wrong)) {
+	    !eese_state_mark_clean(w->db, wrong)) {
 		w->ended = true;
 		snprintf(w->status.why, sizeof w->status.why, "%s", wrong);
 	}
