@@ -153,7 +153,7 @@ static const struct spoilt {
 } spoilt[] = {
     {kek_other, NULL, "is sealed under another KEK than the one in "},
     {kek_short, NULL, "must hold 64 hexadecimal digits"},
-    {kek_gone, NULL, "is gone: put it back"},
+    {kek_gone, NULL, ": is gone: put it back"},
     {kek_open, NULL, "chmod 600"},
     {store_open, NULL, "is open to others than its owner: chmod 600"},
     {no_database, NULL, "is damaged: restore a backup"},
@@ -232,7 +232,7 @@ static void test_credential(void)
 	broker_stop(&b);
 	/* It stands before the file beside the store. */
 	REQUIRE(truncate(file, 0) == 0);
-	expect_refused("eese-kek must hold 64 hexadecimal digits");
+	expect_refused("eese-kek: must hold 64 hexadecimal digits");
 	unsetenv("CREDENTIALS_DIRECTORY");
 	unlink(file);
 	rmdir(dir);
