@@ -7,9 +7,11 @@ static enum eese_result seal(struct eese_endpoint *ep, struct ue *ue, struct hel
 			     const uint8_t *plain, size_t len, uint8_t *sealed, size_t sealed_size,
 			     struct eese_actions *out)
 {
-	enum eese_result r =
-	    eese_data_seal(&h->keys.down, ue->named.name, topic, topic_len, h->next_number, plain,
-			   len, sealed, sealed_size, &out->sealed_len);
+	struct eese_key key;
+	eese_ep_key(h, EESE_DOWNLINK, &key);
+	enum eese_result r = eese_data_seal(&key, ue->named.name, topic, topic_len, h->next_number,
+					    plain, len, sealed, sealed_size, &out->sealed_len);
+	eese_wipe(&key, sizeof key);
 	if (r == EESE_OK) {
 		out->ksn = h->ksn;
 		h->next_number++;

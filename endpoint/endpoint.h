@@ -129,8 +129,8 @@ void eese_endpoint_request(struct eese_endpoint *ep, struct eese_time now, const
 			   size_t ue_id_len, const uint8_t *msg, size_t len,
 			   struct eese_actions *out);
 
-/* <base>/<ue>/ctl has a new reader: a KEY_UPDATE sent before may have had none, so what is pending is
- * announced once more. One answer to one subscription; no budget holds it back. */
+/* <base>/<ue>/ctl has a new reader: a KEY_UPDATE sent before may have had none, so what is pending
+ * is announced once more. One answer to one subscription; no budget holds it back. */
 void eese_endpoint_listening(struct eese_endpoint *ep, struct eese_time now, const char *ue_id,
 			     size_t ue_id_len, struct eese_actions *out);
 

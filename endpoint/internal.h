@@ -3,6 +3,7 @@
 #ifndef EESE_ENDPOINT_INTERNAL_H
 #define EESE_ENDPOINT_INTERNAL_H
 
+#include <stddef.h>
 #include <string.h>
 
 #include "endpoint/endpoint.h"
@@ -16,7 +17,6 @@ struct budget {
 
 /* A keyset whose RAND the EESE made: pending, then current. */
 struct held {
-	struct eese_keyset keys; /* zero until derived */
 	struct eese_window window;
 	uint64_t made_ms;
 	uint64_t made_mark; /* epoch: expired if a mark is newer */
@@ -32,6 +32,7 @@ struct held {
 	bool derived, used;
 	bool has_window; /* false: what was accepted under it is not known */
 	bool at_rest;    /* as it was restored: what was saved of it holds */
+	uint8_t keys[];  /* key and IV of the uplink, then of the downlink; zero until derived */
 };
 
 /* The keyset before: swallows and refuses, delivers nothing. Seldom used, so derived each time. */
@@ -146,6 +147,13 @@ enum eese_result eese_ep_install_key(struct eese_endpoint *ep, struct ue *ue,
 struct group *eese_ep_find_or_add_group(struct eese_endpoint *ep, const char *name, size_t len);
 void eese_ep_move_to_group(struct eese_endpoint *ep, struct ue *ue, struct group *group);
 
+/* held.c */
+struct held *eese_ep_new_held(struct eese_endpoint *ep, uint8_t alg); /* zeroed but for alg */
+void eese_ep_release_held(struct eese_endpoint *ep, struct held *h);
+bool eese_ep_derive(const struct ue *ue, struct held *h);
+/* Of a keyset that is derived; the caller wipes it. */
+void eese_ep_key(const struct held *h, enum eese_direction direction, struct eese_key *out);
+
 /* keyset.c */
 uint32_t eese_ep_te2e(const struct eese_endpoint *ep, const struct ue *ue,
 		      enum eese_te2e_from *from);
@@ -157,7 +165,6 @@ void eese_ep_apply_marks(struct eese_endpoint *ep, const struct ue *ue, struct h
 			 struct eese_actions *out);
 void eese_ep_invalidate(struct eese_endpoint *ep, struct held *h, uint8_t reason,
 			struct eese_actions *out);
-bool eese_ep_derive(struct ue *ue, struct held *h);
 bool eese_ep_derive_previous(const struct ue *ue, struct eese_keyset *out);
 void eese_ep_use(struct held *h, struct eese_time now);
 void eese_ep_count_units(struct eese_endpoint *ep, struct held *h, uint32_t *units, size_t len,

@@ -88,15 +88,6 @@ bool eese_ep_valid(struct eese_endpoint *ep, const struct ue *ue, struct held *h
 	return why == 0;
 }
 
-bool eese_ep_derive(struct ue *ue, struct held *h)
-{
-	if (!h->derived) {
-		h->derived = eese_derive_keyset(ue->int_key, ue->named.name, h->rand, h->ksn,
-						h->alg, &h->keys) == EESE_OK;
-	}
-	return h->derived;
-}
-
 bool eese_ep_derive_previous(const struct ue *ue, struct eese_keyset *out)
 {
 	const struct previous *p = ue->previous;
@@ -169,7 +160,7 @@ bool eese_ep_key_serves(const struct eese_endpoint *ep, const struct ue *ue, str
 
 void eese_ep_drop_pending(struct eese_endpoint *ep, struct ue *ue)
 {
-	eese_ep_release(ep, ue->pending, sizeof *ue->pending);
+	eese_ep_release_held(ep, ue->pending);
 	ue->pending = NULL;
 }
 
@@ -189,11 +180,10 @@ bool eese_ep_new_pending(struct eese_endpoint *ep, struct ue *ue, struct eese_ti
 	uint32_t ksn = pick_ksn(ep, ue, now);
 	struct held *h;
 	if (!eese_ep_key_in_hand(ue, now) || ksn == 0 || ep->rand_count == 0 ||
-	    (h = eese_ep_zalloc(ep, sizeof *h)) == NULL) {
+	    (h = eese_ep_new_held(ep, ue->alg != 0 ? ue->alg : ep->config.alg)) == NULL) {
 		return false;
 	}
 	h->ksn = ksn;
-	h->alg = ue->alg != 0 ? ue->alg : ep->config.alg;
 	h->made_ms = now.ms;
 	h->made_mark = ep->epoch;
 	h->has_window = true;
@@ -234,7 +224,7 @@ bool eese_ep_confirm(struct eese_endpoint *ep, struct ue *ue, struct eese_action
 		memcpy(previous->rand, ue->current->rand, EESE_RAND_SIZE);
 		previous->window = ue->current->window;
 		previous->has_window = ue->current->has_window;
-		eese_ep_release(ep, ue->current, sizeof *ue->current);
+		eese_ep_release_held(ep, ue->current);
 	}
 	drop_previous(ep, ue);
 	ue->previous = previous;
@@ -253,6 +243,6 @@ void eese_ep_wipe_keysets(struct eese_endpoint *ep, struct ue *ue)
 {
 	eese_ep_drop_pending(ep, ue);
 	drop_previous(ep, ue);
-	eese_ep_release(ep, ue->current, sizeof *ue->current);
+	eese_ep_release_held(ep, ue->current);
 	ue->current = NULL;
 }

@@ -71,10 +71,9 @@ bool eese_endpoint_save(const struct eese_endpoint *ep, const char *ue_id, size_
 static struct held *revive_current(struct eese_endpoint *ep, const struct eese_ue_saved *saved)
 {
 	const struct eese_keyset_saved *k = &saved->current;
-	struct held *h = eese_ep_zalloc(ep, sizeof *h);
+	struct held *h = eese_ep_new_held(ep, k->alg);
 	if (h != NULL) {
 		h->ksn = k->ksn;
-		h->alg = k->alg;
 		memcpy(h->rand, k->rand, EESE_RAND_SIZE);
 		h->invalid = EESE_UPDATE_UNKNOWN;
 		h->at_rest = true;
@@ -149,7 +148,7 @@ static bool make_parts(struct eese_endpoint *ep, const char *ue_id, size_t len,
 		ok = (p->ue = eese_ep_add_new(ep, ue_id, len)) != NULL;
 	}
 	if (!ok) {
-		eese_ep_release(ep, p->current, sizeof *p->current);
+		eese_ep_release_held(ep, p->current);
 		eese_ep_release(ep, p->previous, sizeof *p->previous);
 	}
 	return ok;

@@ -34,6 +34,18 @@ static enum eese_result open_under(struct uplink *u, const struct eese_key *key)
 			      u->plain, u->len, &u->plain_len);
 }
 
+static enum eese_result open_under_held(struct uplink *u, struct held *h)
+{
+	struct eese_key key;
+	if (!eese_ep_derive(u->ue, h)) {
+		return EESE_CRYPTO;
+	}
+	eese_ep_key(h, EESE_UPLINK, &key);
+	enum eese_result r = open_under(u, &key);
+	eese_wipe(&key, sizeof key);
+	return r;
+}
+
 static enum eese_result open_under_previous(struct uplink *u)
 {
 	struct eese_keyset keys;
@@ -174,16 +186,14 @@ static void take(struct uplink *u)
 	struct ue *ue = u->ue;
 	enum eese_result r;
 	if (ue->current != NULL && names(u, ue->current->ksn)) {
-		r = eese_ep_derive(ue, ue->current) ? open_under(u, &ue->current->keys.up)
-						    : EESE_CRYPTO;
+		r = open_under_held(u, ue->current);
 		if (r == EESE_OK) {
 			under_current(u);
 		} else if (r == EESE_NOT_AUTHENTIC) {
 			wrong_tag(u, ue->current);
 		}
 	} else if (ue->pending != NULL && names(u, ue->pending->ksn)) {
-		r = eese_ep_derive(ue, ue->pending) ? open_under(u, &ue->pending->keys.up)
-						    : EESE_CRYPTO;
+		r = open_under_held(u, ue->pending);
 		if (r == EESE_OK && eese_ep_confirm(u->ep, ue, u->out)) {
 			under_current(u);
 		} else if (r == EESE_NOT_AUTHENTIC) {
