@@ -79,6 +79,7 @@ const char *hostile_name(enum hostile_way way)
 	    [HOSTILE_CLOSE_FIRST] = "closes before the handshake",
 	    [HOSTILE_CLOSE_AT_ONCE] = "closes after the request",
 	    [HOSTILE_CLOSE_HALF] = "closes half way",
+	    [HOSTILE_SHUT_HALF] = "closes its half",
 	    [HOSTILE_HUGE] = "100 MB",
 	    [HOSTILE_HUGE_CHUNKED] = "100 MB in chunks",
 	    [HOSTILE_HUGE_HEAD] = "header without end",
@@ -331,6 +332,10 @@ static bool answer_wrong(struct connection *c, enum hostile_way way, const char 
 		return trickle(c);
 	case HOSTILE_CLOSE_HALF:
 		return half(c, right);
+	case HOSTILE_SHUT_HALF:
+		shutdown(c->fd, SHUT_WR);
+		hang(c);
+		return false;
 	case HOSTILE_HUGE:
 		return huge(c, false);
 	case HOSTILE_HUGE_CHUNKED:

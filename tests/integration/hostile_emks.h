@@ -35,6 +35,7 @@ enum hostile_way {
 	HOSTILE_CLOSE_FIRST,   /* closes before the handshake */
 	HOSTILE_CLOSE_AT_ONCE, /* reads the request and closes */
 	HOSTILE_CLOSE_HALF,    /* half of the answer, then closes */
+	HOSTILE_SHUT_HALF,     /* sends no more, and goes on reading */
 	HOSTILE_HUGE,          /* says 100 MB and sends them */
 	HOSTILE_HUGE_CHUNKED,  /* sends as much in chunks */
 	HOSTILE_HUGE_HEAD,     /* header lines for ever */
