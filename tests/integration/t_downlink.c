@@ -202,6 +202,35 @@ static void test_dup(void)
 	mqtt_disconnect(&u.link);
 }
 
+/* What the application's MQTT properties say stays behind. */
+static void no_properties(enum mqtt_version version, uint8_t qos)
+{
+	static const uint8_t properties[] = {0x26, 0, 1, 'k', 0, 1, 'v', 0x03, 0, 1, 't'};
+	struct test_ue u;
+	char topic[128];
+	const struct mqtt_publish p = {.topic = topic,
+				       .payload = "bare",
+				       .len = 4,
+				       .qos = qos,
+				       .properties = properties,
+				       .properties_len = sizeof properties};
+
+	ue_take(&u, "ue");
+	REQUIRE(ue_connect(&u, &broker, version, false) && ue_first_contact(&u));
+	snprintf(topic, sizeof topic, "app/%s/down/x", u.id);
+	EXPECT(taken(MQTT_5, qos, mqtt_publish(&sender, &p)));
+	EXPECT(mqtt_sync(&sender) && mqtt_sync(&u.link));
+	REQUIRE(u.link.first != NULL);
+	EXPECT_EQUAL(u.link.first->properties_len, 0);
+	expect_opens(&u, "x", "bare", 0);
+	mqtt_disconnect(&u.link);
+}
+
+static void test_no_properties(void)
+{
+	harness_each(no_properties);
+}
+
 /* Up to the limit of clause 2 and one octet beyond. */
 static void test_sizes(void)
 {
@@ -276,6 +305,7 @@ int main(void)
 	    {"expired", test_expired},
 	    {"no such UE", test_no_such_ue},
 	    {"QoS 2", test_dup},
+	    {"no properties", test_no_properties},
 	    {"sizes", test_sizes},
 	    {"stop", stop},
 	};
