@@ -56,6 +56,28 @@ uint64_t probe_cpu_ns(pid_t pid)
 	return sum;
 }
 
+double probe_age_s(pid_t pid)
+{
+	enum { START_TIME = 22, NAME = 2 };
+	char path[64], text[1024] = "", *at;
+	struct timespec now;
+	FILE *f;
+
+	snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+	f = fopen(path, "r");
+	if (f == NULL || fgets(text, sizeof text, f) == NULL)
+		text[0] = '\0';
+	if (f != NULL)
+		fclose(f);
+	at = strrchr(text, ')');
+	for (int i = NAME; at != NULL && i < START_TIME; i++)
+		at = strchr(at + 1, ' ');
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	return at == NULL ? -1
+			  : (double)now.tv_sec + (double)now.tv_nsec / 1e9 -
+				(double)strtoull(at, NULL, 10) / (double)sysconf(_SC_CLK_TCK);
+}
+
 uint64_t probe_memory(pid_t pid)
 {
 	char path[64];

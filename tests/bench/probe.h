@@ -15,6 +15,8 @@
 uint64_t probe_now_ns(void);
 /* Nanoseconds on a CPU of all its threads so far. */
 uint64_t probe_cpu_ns(pid_t pid);
+/* Seconds since it was started, to a hundredth. */
+double probe_age_s(pid_t pid);
 /* Octets resident. */
 uint64_t probe_memory(pid_t pid);
 
