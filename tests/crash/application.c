@@ -105,12 +105,14 @@ static void send_item(int item)
 	const struct item *i = ledger_item(item);
 	char topic[64], name[UE_NAME_MAX], text[ITEM_TEXT_MAX];
 	size_t len = ledger_text(item, text);
-	int mid;
+	int mid, rc;
 
 	ue_name(i->ue, name);
 	snprintf(topic, sizeof topic, "app/%s/down/do", name);
-	if (mosquitto_publish_v5(mouth, &mid, topic, (int)len, text, i->qos, false, NULL) !=
-	    MOSQ_ERR_SUCCESS)
+	rc = mosquitto_publish_v5(mouth, &mid, topic, (int)len, text, i->qos, false, NULL);
+	/* On a connection that is just lost it goes out later. */
+	if (rc != MOSQ_ERR_SUCCESS && rc != MOSQ_ERR_NO_CONN && rc != MOSQ_ERR_CONN_LOST &&
+	    rc != MOSQ_ERR_ERRNO)
 		return;
 	flights[flight_count++] = (struct flight){mid, item};
 	ledger_transmitted(item);

@@ -16,8 +16,7 @@ struct crash_options {
 	uint64_t seed;
 	unsigned minutes; /* 0: no bound beside kills */
 	bool no_store;
-	bool keep;
-	const char *fault; /* NULL: none */
+	int disk; /* enum disk_kind */
 };
 
 extern struct crash_options options;

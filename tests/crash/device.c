@@ -117,13 +117,15 @@ static bool flash_erase(void *ctx, unsigned sector)
 static bool port_send(void *ctx, const struct eese_ue_message *m)
 {
 	struct device *d = ctx;
+	bool sent;
 
-	if (d->memory.off || !d->linked || !link_send(&d->link, m))
+	if (d->memory.off || !d->linked || !d->link.ready)
 		return false;
+	sent = link_send(&d->link, m);
 	for (size_t i = 0; m->channel == EESE_UE_UP && i < EESE_UE_OUTSTANDING_MAX; i++)
 		if (d->held[i].handle == m->handle)
-			ledger_transmitted(d->held[i].item);
-	return true;
+			(sent ? ledger_transmitted : ledger_attempted)(d->held[i].item);
+	return sent;
 }
 
 /* Devices live fast, so that the longest they may wait for a KEY_REQUEST, a minute, fits in a run.
@@ -267,7 +269,7 @@ static void kill_device(struct device *d)
 	d->restart_at = now_ms() + pick_between(RESTART_MIN, RESTART_MAX);
 	/* What was not yet given to the library is in the application's own memory still. */
 	for (size_t i = 0; i < EESE_UE_OUTSTANDING_MAX; i++)
-		if (d->held[i].handle != 0 && !ledger_item(d->held[i].item)->transmitted)
+		if (d->held[i].handle != 0 && !ledger_item(d->held[i].item)->attempted)
 			push_backlog(d->n, d->held[i].item);
 	ledger_ue_killed(d->n, push_backlog);
 }

@@ -54,15 +54,21 @@ size_t ledger_text(int item, char out[ITEM_TEXT_MAX])
 	return (size_t)len;
 }
 
-void ledger_transmitted(int item)
+void ledger_attempted(int item)
 {
 	struct item *i = &items[item];
 
 	i->transmitted_at = now_ms();
-	if (i->transmitted)
+	if (i->attempted)
 		return;
-	i->transmitted = true;
+	i->attempted = true;
 	i->first_era = run.era;
+}
+
+void ledger_transmitted(int item)
+{
+	ledger_attempted(item);
+	items[item].transmitted = true;
 }
 
 void ledger_settled(int item)
@@ -105,7 +111,7 @@ void ledger_arrived(enum item_kind kind, unsigned ue, const void *text, size_t l
 		return;
 	}
 	i = &items[item];
-	if (!i->transmitted)
+	if (!i->attempted)
 		broken("UE %u: item %d arrived before it was sent", ue, item);
 	if (kind == COMMAND) {
 		/* It may be read from the socket of a broker that is dead by now. */
@@ -137,7 +143,7 @@ void ledger_broker_killed(void)
 	for (int n = 0; n < count; n++) {
 		struct item *i = &items[n];
 
-		if (!i->transmitted)
+		if (!i->attempted)
 			continue;
 		if (!i->settled)
 			i->crashes++;
@@ -155,9 +161,9 @@ void ledger_ue_killed(unsigned ue, void (*again)(unsigned ue, int item))
 
 		if (i->ue != ue)
 			continue;
-		if (i->kind == COMMAND && i->transmitted && i->arrivals == 0)
+		if (i->kind == COMMAND && i->attempted && i->arrivals == 0)
 			i->may_be_lost = true;
-		if (i->kind == READING && i->transmitted && !i->settled) {
+		if (i->kind == READING && i->attempted && !i->settled) {
 			i->may_be_lost = true;
 			ledger_settled(n);
 			again(ue, ledger_again(n));

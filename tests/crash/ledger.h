@@ -20,7 +20,8 @@ struct item {
 	enum item_kind kind;
 	unsigned ue;
 	uint8_t qos;
-	bool verdicts; /* its sender is told whether it was accepted */
+	bool verdicts;  /* its sender is told whether it was accepted */
+	bool attempted; /* given to the MQTT library, whatever it said: it may send it later */
 	bool transmitted, settled, refused;
 	bool let_go;          /* unconfirmed, on MQTT 3.1.1 */
 	unsigned first_era;   /* of transmission */
@@ -45,6 +46,7 @@ int ledger_count(void);
 /* The text of an item, not ended by NUL. */
 size_t ledger_text(int item, char out[ITEM_TEXT_MAX]);
 
+void ledger_attempted(int item);
 void ledger_transmitted(int item);
 void ledger_settled(int item);
 /* It came out at the other end. */

@@ -6,11 +6,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "application.h"
 #include "device.h"
+#include "disk.h"
 #include "host/say.h"
 #include "ledger.h"
 #include "record.h"
@@ -20,8 +22,9 @@
 enum {
 	POLLS_MAX = 1 + 4 * UES_MAX + UES_MAX + APPLICATION_POLLS,
 	TURN_MS = 5,
-	LIFE_MIN_MS = 2500,
-	LIFE_MAX_MS = 4500,
+	LIFE_MIN_MS = 600,
+	LIFE_MAX_MS = 3200, /* longer than the longest te2e */
+	STOP_MS = 20000,
 	HEAL_MS = 120000, /* until every device works again, at the latest */
 	QUIET_MS = 1500,
 	PROGRESS_MS = 10000,
@@ -33,7 +36,7 @@ struct crash_run run;
 
 static struct broker broker;
 static char *keys;
-static unsigned kills, clean_restarts, broken_promises;
+static unsigned kills, clean_restarts, starts_refused, broken_promises;
 static uint64_t random_state, started_at, progress_at;
 
 /* ---- what all use ---- */
@@ -135,6 +138,8 @@ static void run_for(uint64_t ms)
 		turn();
 		relay_disturb();
 		devices_disturb();
+		if (run.broker_up)
+			disk_disturb(broker.pid);
 		if (run.traffic)
 			replay_some();
 		show_progress(false);
@@ -168,16 +173,17 @@ static void make_keys(void)
 static struct broker_options broker_choice(void)
 {
 	static const unsigned margins[] = {0, 10, 50}, algs[] = {10, 10, 10, 30, 1, 24};
-	static char lines[256];
+	static char lines[512];
+	const char *store = options.no_store ? "plugin_opt_store none\n" : disk_lines();
 
 	snprintf(lines, sizeof lines,
 		 "%splugin_opt_refresh_margin %u\nplugin_opt_alg %u\nplugin_opt_sys_interval 0\n",
-		 options.no_store ? "plugin_opt_store none\n" : "", margins[pick(3)],
-		 algs[pick(6)]);
+		 store != NULL ? store : "", margins[pick(3)], algs[pick(6)]);
 	return (struct broker_options){.keys = keys,
 				       .plugin_lines = lines,
+				       .preload = disk_preload(),
 				       .persistence = true,
-				       .no_store_option = options.no_store};
+				       .no_store_option = store != NULL};
 }
 
 /* What Mosquitto itself keeps, for a clean restart only. After a kill it would bring back what was
@@ -190,15 +196,22 @@ static void forget_queue(void)
 	unlink(path);
 }
 
-static bool broker_came_up(bool started)
+static bool log_says(const char *what)
 {
-	if (!started)
-		return false;
-	forget_queue();
-	run.life++;
-	run.broker_port = broker.port;
-	run.broker_up = application_broker_up();
-	return run.broker_up;
+	char *log = broker_log(&broker);
+	bool says = strstr(log, what) != NULL;
+
+	free(log);
+	return says;
+}
+
+static void broken_with_log(const char *what)
+{
+	char *log = broker_log(&broker);
+	size_t len = strlen(log);
+
+	broken("%s; the end of its log:\n%s", what, log + (len > 3000 ? len - 3000 : 0));
+	free(log);
 }
 
 /* Takes in all that the broker said while it lived. */
@@ -212,42 +225,124 @@ static void broker_gone(void)
 		turn();
 }
 
-static void after_kill(void)
+static void new_era(void)
 {
-	broker_gone();
 	ledger_broker_killed();
 	forget_queue();
 	run.era++;
+}
+
+static void after_kill(void)
+{
+	broker_gone();
+	new_era();
 	kills++;
+}
+
+/* It did not come up: a fault of its disk must be why, and what its log says. */
+static bool refused_rightly(int status)
+{
+	starts_refused++;
+	if (disk_failed() && disk_kills() && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)
+		return true;
+	if (disk_failed() && WIFEXITED(status) && WEXITSTATUS(status) != 0 &&
+	    log_says("eese: store "))
+		return true;
+	broken_with_log("the broker did not start");
+	return false;
+}
+
+/* good: without faults of its disk; also if it does not start with them. */
+static bool start_on(bool good)
+{
+	for (int attempt = 0; attempt < 6; attempt++) {
+		struct broker_options o = broker_choice();
+		int status;
+
+		disk_next(good);
+		broker_launch(&broker, &o);
+		if (broker_await(&broker, &status))
+			break;
+		if (log_says("Address already in use"))
+			continue;
+		if (good || !refused_rightly(status))
+			return false;
+		good = true;
+		/* What it did before it gave up may have cost the mark of a clean end. */
+		new_era();
+	}
+	/* Mosquitto has read it. */
+	forget_queue();
+	run.life++;
+	run.broker_port = broker.port;
+	run.broker_up = application_broker_up();
+	return run.broker_up;
+}
+
+static bool start_broker(void)
+{
+	return start_on(false);
+}
+
+/* It may have died of its disk. */
+static void kill_broker(void)
+{
+	int status;
+
+	if (broker_ended(&broker, 0, &status) && !disk_kills())
+		broken_with_log("the broker died by itself");
+	broker_kill(&broker);
+	after_kill();
 }
 
 static bool kill_and_restart(void)
 {
-	struct broker_options o = broker_choice();
-
-	broker_kill(&broker);
-	after_kill();
+	kill_broker();
 	run_for(pick(300));
-	return broker_came_up(broker_again(&broker, &o));
+	return start_broker();
 }
 
+/* Its end is clean if it says nothing else: a disk with faults may not take the last of it. */
 static bool restart_cleanly(void)
 {
-	struct broker_options o = broker_choice();
+	static const char dirty[] = "The next start is as after a crash";
+	const unsigned refused_before = starts_refused;
+	int status = 0;
+	bool clean;
 
-	broker_end(&broker);
-	broker_gone();
-	clean_restarts++;
+	if (broker.pid > 0)
+		kill(broker.pid, SIGTERM);
+	if (!broker_ended(&broker, STOP_MS, &status))
+		broken_with_log("the broker does not end");
+	clean = WIFEXITED(status) && WEXITSTATUS(status) == 0 && !log_says(dirty);
+	if (clean) {
+		broker_gone();
+		clean_restarts++;
+	} else if (disk_kills() || (disk_failed() && log_says(dirty))) {
+		after_kill();
+	} else {
+		broken_with_log("the broker did not end cleanly");
+		after_kill();
+	}
+	broker_kill(&broker);
 	run_for(pick(300));
-	return broker_came_up(broker_again(&broker, &o));
+	if (!start_broker())
+		return false;
+	if (clean && starts_refused == refused_before && !options.no_store &&
+	    !log_says(" UEs, cleanly closed"))
+		broken_with_log("a clean end was not seen at the next start");
+	return true;
 }
 
 /* It dies while it shuts down. */
 static bool kill_in_shutdown(void)
 {
-	kill(broker.pid, SIGTERM);
+	if (broker.pid > 0)
+		kill(broker.pid, SIGTERM);
 	harness_sleep_ms((int)pick(20));
-	return kill_and_restart();
+	broker_kill(&broker);
+	after_kill();
+	return start_broker();
 }
 
 /* It dies while it starts, once more and before anybody came. */
@@ -255,13 +350,12 @@ static bool kill_in_start(void)
 {
 	struct broker_options o = broker_choice();
 
-	broker_kill(&broker);
-	after_kill();
+	kill_broker();
 	broker_launch(&broker, &o);
 	run_for(pick(60));
 	broker_kill(&broker);
 	kills++;
-	return broker_came_up(broker_again(&broker, &o));
+	return start_broker();
 }
 
 static bool next_life(void)
@@ -329,6 +423,10 @@ static void report(void)
 	printf("  devices: %u killed, %u of them while writing; %u keysets adopted, %u readings "
 	       "given back, %u unconfirmed, %u times told to run AKA\n",
 	       d.kills, d.in_writes, d.keysets, d.given_back, d.unconfirmed, d.aka);
+	if (options.disk != DISK_SOUND)
+		printf("  disk: %s, %u faults, %u starts refused\n",
+		       options.disk == DISK_FULL ? "full now and then" : "calls that fail",
+		       disk_sum().faults, starts_refused);
 	printf("  network: %u connections, %u cut\n", relay_sum().connections, relay_sum().cuts);
 	printf("  readings: %u sent, %u arrived, %u of them twice, after a crash that cost their "
 	       "acknowledgement; %u sent once more, as their device died\n",
@@ -350,11 +448,24 @@ static void report(void)
 	CU_ASSERT_EQUAL(broken_promises, 0);
 }
 
+/* From here on the broker lives, and its disk is sound. */
+static bool last_life(void)
+{
+	int status;
+
+	disk_heal(broker.pid);
+	if (!broker_ended(&broker, 0, &status))
+		return true;
+	if (!disk_kills())
+		broken_with_log("the broker died by itself");
+	broker_kill(&broker);
+	after_kill();
+	return start_on(true);
+}
+
 static bool live(void)
 {
-	struct broker_options first = broker_choice();
-
-	if (!broker_came_up(broker_start(&broker, &first)) || !devices_start(relay_open()))
+	if (!devices_start(relay_open()) || !start_broker())
 		return false;
 	while (kills < options.kills && in_time()) {
 		run.traffic = true;
@@ -362,8 +473,8 @@ static bool live(void)
 		if (!next_life())
 			return false;
 	}
-	run_for(LIFE_MIN_MS);
-	return true;
+	run_for(LIFE_MAX_MS);
+	return last_life();
 }
 
 static void crash(void)
@@ -388,7 +499,8 @@ static void crash(void)
 
 static void usage(FILE *out)
 {
-	fputs("Usage: tests/crash/run [--kills N] [--ues N] [--minutes M] [--seed S] [--no-store]\n"
+	fputs("Usage: tests/crash/run [--kills N] [--ues N] [--minutes M] [--seed S]\n"
+	      "                       [--no-store | --disk full | --disk calls]\n"
 	      "\n"
 	      "A real broker with the plugin is killed at random moments and started again, while\n"
 	      "devices send readings and get commands over a network that cuts connections and\n"
@@ -399,6 +511,9 @@ static void usage(FILE *out)
 	      "  --minutes M   ends the kills after M minutes (no bound)\n"
 	      "  --seed S      of the random numbers (by the clock; printed)\n"
 	      "  --no-store    plugin_opt_store none\n"
+	      "  --disk full   the store's disk is full now and then: a small tmpfs, or without\n"
+	      "                the right to mount one a limit on the size of files\n"
+	      "  --disk calls  system calls on the store's files fail or kill, below SQLite\n"
 	      "  --help        this text\n",
 	      out);
 }
@@ -417,15 +532,23 @@ static unsigned long long number(const char *text, unsigned long long low, unsig
 	return n;
 }
 
+static enum disk_kind disk_kind_of(const char *text)
+{
+	if (strcmp(text, "full") == 0)
+		return DISK_FULL;
+	if (strcmp(text, "calls") == 0)
+		return DISK_CALLS;
+	fprintf(stderr, "crash: --disk is full or calls\n");
+	exit(2);
+}
+
 static void parse(int argc, char **argv)
 {
-	static const struct option known[] = {{"kills", required_argument, NULL, 'k'},
-					      {"ues", required_argument, NULL, 'u'},
-					      {"minutes", required_argument, NULL, 'm'},
-					      {"seed", required_argument, NULL, 's'},
-					      {"no-store", no_argument, NULL, 'n'},
-					      {"help", no_argument, NULL, 'h'},
-					      {NULL, 0, NULL, 0}};
+	static const struct option known[] = {
+	    {"kills", required_argument, NULL, 'k'},   {"ues", required_argument, NULL, 'u'},
+	    {"minutes", required_argument, NULL, 'm'}, {"seed", required_argument, NULL, 's'},
+	    {"no-store", no_argument, NULL, 'n'},      {"disk", required_argument, NULL, 'd'},
+	    {"help", no_argument, NULL, 'h'},          {NULL, 0, NULL, 0}};
 	int c;
 
 	options.seed = (uint64_t)time(NULL) * 1000003 + (uint64_t)getpid();
@@ -445,6 +568,9 @@ static void parse(int argc, char **argv)
 			break;
 		case 'n':
 			options.no_store = true;
+			break;
+		case 'd':
+			options.disk = (int)disk_kind_of(optarg);
 			break;
 		case 'h':
 			usage(stdout);
@@ -467,5 +593,7 @@ int main(int argc, char **argv)
 	say_setup(true, false, false);
 	printf("seed %llu\n", (unsigned long long)options.seed);
 	make_keys();
+	if (!disk_start((enum disk_kind)options.disk))
+		return EXIT_FAILURE;
 	return harness_main("crash", tests, 1);
 }

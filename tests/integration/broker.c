@@ -130,9 +130,9 @@ static void write_conf(const struct broker *b, const struct broker_options *o)
 	fclose(f);
 }
 
-static void exec_broker(const struct broker *b)
+static void exec_broker(const struct broker *b, const struct broker_options *o)
 {
-	char conf[192], log[192];
+	char conf[192], log[192], preload[1024];
 	int fd;
 
 	path_in(b, "mosquitto.conf", conf);
@@ -142,9 +142,14 @@ static void exec_broker(const struct broker *b)
 		_exit(126);
 	/* A test that is killed takes its broker with it. */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	/* A file beyond a limit is then as one on a full disk. */
+	signal(SIGXFSZ, SIG_IGN);
+	snprintf(preload, sizeof preload, "%s %s", EESE_TEST_ASAN,
+		 o->preload != NULL ? o->preload : "");
+	if (preload[1] != '\0')
+		setenv("LD_PRELOAD", preload, 1);
 	if (EESE_TEST_ASAN[0] != '\0') {
 		/* The broker itself is not sanitized, and its own leaks are not ours. */
-		setenv("LD_PRELOAD", EESE_TEST_ASAN, 1);
 		setenv("ASAN_OPTIONS", "detect_leaks=0:abort_on_error=1", 1);
 		setenv("UBSAN_OPTIONS", "halt_on_error=1:abort_on_error=1:print_stacktrace=1", 1);
 	}
@@ -174,7 +179,7 @@ void broker_launch(struct broker *b, const struct broker_options *o)
 	fflush(NULL);
 	b->pid = fork();
 	if (b->pid == 0)
-		exec_broker(b);
+		exec_broker(b, o);
 	if (b->pid < 0)
 		abort();
 }
@@ -223,8 +228,7 @@ static void remove_files(struct broker *b)
 	b->dir[0] = '\0';
 }
 
-/* Whether it ended within the time; *status is then its wait status and pid is 0. */
-static bool wait_for_end(struct broker *b, int timeout_ms, int *status)
+bool broker_ended(struct broker *b, int timeout_ms, int *status)
 {
 	for (int waited = 0;; waited += STEP_MS) {
 		if (waitpid(b->pid, status, WNOHANG) == b->pid) {
@@ -237,26 +241,27 @@ static bool wait_for_end(struct broker *b, int timeout_ms, int *status)
 	}
 }
 
-static bool await_accept(struct broker *b)
+bool broker_await(struct broker *b, int *status)
 {
-	int status;
-
 	for (int waited = 0; waited < START_MS; waited += STEP_MS) {
-		if (wait_for_end(b, 0, &status))
+		if (broker_ended(b, 0, status))
 			return false;
 		/* Its log too: on a port lost to another broker, that one would answer. */
 		if (log_has(b, " running") && accepts(b->port))
 			return true;
 		harness_sleep_ms(STEP_MS);
 	}
+	*status = 0;
 	return false;
 }
 
 bool broker_again(struct broker *b, const struct broker_options *o)
 {
+	int status;
+
 	for (int attempt = 0; attempt < 5; attempt++) {
 		broker_launch(b, o);
-		if (await_accept(b))
+		if (broker_await(b, &status))
 			return true;
 		if (!log_has(b, "Address already in use"))
 			break;
@@ -306,7 +311,7 @@ void broker_end(struct broker *b)
 
 	if (b->pid > 0) {
 		kill(b->pid, SIGTERM);
-		if (wait_for_end(b, STOP_MS, &status)) {
+		if (broker_ended(b, STOP_MS, &status)) {
 			ended_well = WIFEXITED(status) && WEXITSTATUS(status) == 0;
 		} else {
 			kill(b->pid, SIGKILL);
@@ -351,7 +356,7 @@ void broker_refuses(const struct broker_options *o, const char *words)
 	bool ended;
 
 	broker_launch(&b, o);
-	ended = wait_for_end(&b, START_MS, &status);
+	ended = broker_ended(&b, START_MS, &status);
 	if (!ended) {
 		printf("\n  the broker started, though it should name: %s\n", words);
 		kill(b.pid, SIGKILL);

@@ -82,6 +82,7 @@ struct broker_options {
 	const char *plugin_lines; /* further plugin_opt_ lines */
 	const char *conf_lines;   /* lines in front of the plugin's */
 	bool no_key_option;       /* the plugin is told of no key file */
+	const char *preload;      /* a library put before the broker */
 	bool persistence;         /* Mosquitto's own, in the broker's directory */
 	bool no_store_option;     /* nor of a store; in the broker's directory otherwise */
 	bool no_plugin;           /* a broker without it, the other options are moot */
@@ -103,8 +104,13 @@ void broker_refuses(const struct broker_options *o, const char *words);
 
 /* Starts it as it is by now, in the same directory but on another port, and doesn't wait. */
 void broker_launch(struct broker *b, const struct broker_options *o);
-/* The same, and waits until it accepts. */
+/* Waits until it accepts; false: it ended, and *status is its wait status. */
+bool broker_await(struct broker *b, int *status);
+/* Both, and it has to accept. */
 bool broker_again(struct broker *b, const struct broker_options *o);
+
+/* Whether it ended within the time; *status is then its wait status. */
+bool broker_ended(struct broker *b, int timeout_ms, int *status);
 
 bool broker_alive(const struct broker *b);
 
