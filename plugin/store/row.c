@@ -200,10 +200,15 @@ static bool read_keyset(sqlite3_stmt *s, int first, bool windows, struct eese_ke
 	return true;
 }
 
+int64_t eese_row_run(sqlite3_stmt *s)
+{
+	return sqlite3_column_int64(s, RUN);
+}
+
 bool eese_row_read(sqlite3_stmt *s, int64_t windows_from, char ue_id[EESE_UE_ID_MAX + 1],
 		   struct eese_ue_saved *ue, const uint8_t **sealed, size_t *sealed_len)
 {
-	bool windows = sqlite3_column_int64(s, RUN) >= windows_from;
+	bool windows = eese_row_run(s) >= windows_from;
 	bool ok = true;
 
 	memset(ue, 0, sizeof *ue);

@@ -60,5 +60,7 @@ bool eese_row_write(struct eese_db *db, const struct eese_row_statements *s,
  */
 bool eese_row_read(sqlite3_stmt *s, int64_t windows_from, char ue_id[EESE_UE_ID_MAX + 1],
 		   struct eese_ue_saved *ue, const uint8_t **sealed, size_t *sealed_len);
+/* The run in which it was written. */
+int64_t eese_row_run(sqlite3_stmt *s);
 
 #endif

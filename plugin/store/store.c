@@ -8,7 +8,8 @@
 #include "plugin/store/state.h"
 
 enum { INTERVAL_MS = 1000, BATCH = 1024, PROGRESS_ROWS = 4096 };
-enum { KSN_MARGIN_S = 3600, KSN_STEP = 16, KSN_UNWRITTEN = 16, DAY_S = 86400 };
+enum { KSN_MARGIN_S = 3600, KSN_STEP = 16, DAY_S = 86400 };
+enum { KSN_UNWRITTEN = 16, KSN_UNWRITTEN_MAX = 3600 };
 
 struct eese_store {
 	struct eese_db db;
@@ -82,6 +83,20 @@ static bool row_damaged(const char *ue_id, const char *why, char *wrong)
 	return false;
 }
 
+/*
+ * A crash may have cost the last second, or all since its row was written if the disk took nothing:
+ * the KSNs that a UE can have used in each of these runs count as used.
+ */
+static void count_unwritten_ksns(struct eese_ue_saved *ue, int64_t runs)
+{
+	uint32_t most = runs > 0 && runs < KSN_UNWRITTEN_MAX / KSN_UNWRITTEN
+			    ? (uint32_t)runs * KSN_UNWRITTEN
+			    : KSN_UNWRITTEN_MAX;
+
+	if (ue->highest_ksn != 0 && ue->highest_ksn <= UINT32_MAX - most)
+		ue->highest_ksn += most;
+}
+
 static bool load_row(struct eese_store *s, sqlite3_stmt *q, struct eese_endpoint *ep, char *wrong)
 {
 	struct eese_ue_saved ue;
@@ -96,10 +111,10 @@ static bool load_row(struct eese_store *s, sqlite3_stmt *q, struct eese_endpoint
 		return row_damaged(
 		    ue_id, "does not open, though the KEK is right: it was changed or moved",
 		    wrong);
-	ue.durable = s->state.clean;
-	/* A crash may have cost the last second: the KSNs that a UE can use in it count as used. */
-	if (!s->state.clean && ue.highest_ksn != 0 && ue.highest_ksn <= UINT32_MAX - KSN_UNWRITTEN)
-		ue.highest_ksn += KSN_UNWRITTEN;
+	/* A row that was not written since a crash is as old as the crash left it. */
+	ue.durable = s->state.clean && eese_row_run(q) >= s->state.windows_from;
+	if (!ue.durable)
+		count_unwritten_ksns(&ue, s->state.run - eese_row_run(q) + 1);
 	r = eese_endpoint_restore(ep, ue_id, strlen(ue_id), &ue);
 	eese_wipe(&ue, sizeof ue);
 	if (r == EESE_FULL) {
