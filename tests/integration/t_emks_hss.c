@@ -7,7 +7,17 @@
 #include "emks_client.h"
 #include "harness.h"
 
-enum { MANY = 100000 };
+#define TEXT_OF(number) TEXT_OF_IT(number)
+#define TEXT_OF_IT(number) #number
+
+/* Lines of a long import; sanitizers make each ten times as long. */
+#ifdef __SANITIZE_ADDRESS__
+#define MANY 20000
+#define MANY_AND_ONE "20001"
+#else
+#define MANY 100000
+#define MANY_AND_ONE "100001"
+#endif
 
 static struct emks emks;
 
@@ -215,26 +225,25 @@ static void test_import(void)
 /* Killed at any moment, nothing or all is there; and a terminal sees how far it is. */
 static void test_long_import(void)
 {
-	char line[640];
 	uint64_t begun;
 
-	snprintf(line, sizeof line,
-		 "umask 077; { echo imsi,ki,opc,msisdn; seq %d | awk '{printf "
-		 "\"00102%%010d,%%s,%%s,49%%010d\\n\", $1, \"" TEST_K "\", \"" TEST_OPC
-		 "\", $1}'; } >many.csv && wc -l <many.csv",
-		 MANY);
-	expect(0, "100001", line);
+	expect(0, MANY_AND_ONE,
+	       "umask 077; { echo imsi,ki,opc,msisdn; seq " TEXT_OF(
+		   MANY) " | awk '{printf "
+			 "\"00102%010d," TEST_K "," TEST_OPC
+			 ",49%010d\\n\", $1, $1}'; } >many.csv &&"
+			 " wc -l <many.csv");
 	expect(0, "",
 	       "for t in 0.05 0.1 0.2 0.4 0.6 0.8 1; do"
 	       " timeout -s KILL $t $EESE_HSS import many.csv;"
 	       " n=$($EESE_HSS list | wc -l); [ $n = 1 ] || break; done;"
-	       " [ $n = 1 ] || [ $n = 100001 ] && if [ $n = 100001 ]; then"
+	       " [ $n = 1 ] || [ $n = " MANY_AND_ONE " ] && if [ $n = " MANY_AND_ONE " ]; then"
 	       " sqlite3 hss.db 'PRAGMA foreign_keys = ON; DELETE FROM subscriber'; fi");
 	begun = mqtt_now_ms();
-	expect(0, "lines read, 0 bad|100000 subscribers added",
+	expect(0, "lines read, 0 bad|" TEXT_OF(MANY) " subscribers added",
 	       "script -qec \"$EESE_HSS import many.csv\" /dev/null");
 	printf("(%d lines in %d ms) ", MANY, (int)(mqtt_now_ms() - begun));
-	expect(0, "100001", "$EESE_HSS list | wc -l");
+	expect(0, MANY_AND_ONE, "$EESE_HSS list | wc -l");
 }
 
 int main(void)
