@@ -8,9 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct scale scale = {.rounds = 11,
+struct scale scale = {.rounds = 9,
 		      .ues = 2000,
-		      .messages = 40000,
+		      .messages = 10000,
 		      .million = 1000000,
 		      .long_messages = 10000000,
 		      .long_refreshes = 100000};
@@ -43,7 +43,9 @@ static void usage(FILE *f)
 	      "  --only CASE  octets, ratios, gateway, refresh, hanging, million, long-run;\n"
 	      "               may be repeated; all if not given\n"
 	      "  --ues N      UEs of the case 'million'\n"
+	      "  --messages N messages of the case 'long-run'\n"
 	      "  --json FILE  writes the numbers there\n"
+	      "  --md FILE    writes the table there as Markdown\n"
 	      "  --svg FILE   writes a chart of the ratios there\n",
 	      f);
 }
@@ -69,18 +71,23 @@ static bool choose(const char *name, struct harness_test *chosen, size_t *count)
 	return false;
 }
 
+static const struct option options[] = {
+    {"quick", no_argument, NULL, 'q'},
+    {"only", required_argument, NULL, 'o'},
+    {"ues", required_argument, NULL, 'u'},
+    {"messages", required_argument, NULL, 'm'},
+    {"json", required_argument, NULL, 'j'},
+    {"svg", required_argument, NULL, 's'},
+    {"md", required_argument, NULL, 'd'},
+    {"help", no_argument, NULL, 'h'},
+    {0},
+};
+
 int main(int argc, char **argv)
 {
-	static const struct option options[] = {{"quick", no_argument, NULL, 'q'},
-						{"only", required_argument, NULL, 'o'},
-						{"json", required_argument, NULL, 'j'},
-						{"svg", required_argument, NULL, 's'},
-						{"ues", required_argument, NULL, 'u'},
-						{"help", no_argument, NULL, 'h'},
-						{0}};
 	struct harness_test chosen[CASES];
-	const char *json = NULL, *svg = NULL;
-	size_t count = 0, ues = 0;
+	const char *json = NULL, *svg = NULL, *markdown = NULL;
+	size_t count = 0, ues = 0, messages = 0;
 	bool ok;
 	int c;
 
@@ -95,8 +102,11 @@ int main(int argc, char **argv)
 			json = optarg;
 		else if (c == 's')
 			svg = optarg;
+		else if (c == 'd')
+			markdown = optarg;
 		else if ((c == 'o' && !choose(optarg, chosen, &count)) ||
-			 (c == 'u' && !number(optarg, &ues)) || c == '?') {
+			 (c == 'u' && !number(optarg, &ues)) ||
+			 (c == 'm' && !number(optarg, &messages)) || c == '?') {
 			usage(stderr);
 			return 2;
 		}
@@ -105,11 +115,11 @@ int main(int argc, char **argv)
 		usage(stderr);
 		return 2;
 	}
-	if (ues > 0)
-		scale.million = ues;
+	scale.million = ues > 0 ? ues : scale.million;
+	scale.long_messages = messages > 0 ? messages : scale.long_messages;
 	ok = harness_main("bench", count > 0 ? chosen : cases, count > 0 ? count : CASES) ==
 	     EXIT_SUCCESS;
-	if (!report_write(json, svg))
+	if (!report_write(json, svg, markdown))
 		return EXIT_FAILURE;
 	if (report_failures() > 0)
 		printf("%zu numbers are beyond their bars\n", report_failures());

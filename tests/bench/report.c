@@ -170,6 +170,34 @@ static void write_svg(FILE *f)
 		left + width / most, left + width / most, shown * line + 40);
 }
 
+/* As docs/performance.md has it. */
+static void write_markdown(FILE *f)
+{
+	const char *last = "";
+
+	for (size_t i = 0; i < count; i++) {
+		const struct row *r = &rows[i];
+		bool ratio = r->reference > 0;
+
+		if (strcmp(r->group, last) != 0)
+			fprintf(f,
+				"%s| %s | reference | measured | | ratio | quartiles |\n"
+				"|---|---|---|---|---|---|\n",
+				i > 0 ? "\n" : "", r->group);
+		last = r->group;
+		fprintf(f, "| %s | ", r->name);
+		if (ratio)
+			fprintf(f, "%.1f", r->reference);
+		fprintf(f, " | %.*f | %s | ", r->value < 100 && r->value != (long)r->value,
+			r->value, r->unit);
+		if (ratio)
+			fprintf(f, "%.2f | %.2f..%.2f |\n", r->ratio.mid, r->ratio.low,
+				r->ratio.high);
+		else
+			fprintf(f, " | |\n");
+	}
+}
+
 static bool write_to(const char *path, void (*write)(FILE *f))
 {
 	FILE *f = path != NULL ? fopen(path, "w") : NULL;
@@ -185,9 +213,10 @@ static bool write_to(const char *path, void (*write)(FILE *f))
 	return true;
 }
 
-bool report_write(const char *json, const char *svg)
+bool report_write(const char *json, const char *svg, const char *markdown)
 {
 	bool written = write_to(json, write_json);
 
-	return write_to(svg, write_svg) && written;
+	written = write_to(svg, write_svg) && written;
+	return write_to(markdown, write_markdown) && written;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The results: a table as they come, then JSON, a chart, and whether the bars hold. */
+/* The results: a table as they come, then JSON, a chart, Markdown, and whether the bars hold. */
 #ifndef EESE_BENCH_REPORT_H
 #define EESE_BENCH_REPORT_H
 
@@ -24,7 +24,7 @@ void report_number(const char *name, const char *unit, double value, double bar)
 void report_group(const char *name);
 
 /* false: a file can't be written (said why). Paths may be NULL. */
-bool report_write(const char *json, const char *svg);
+bool report_write(const char *json, const char *svg, const char *markdown);
 /* How many bars did not hold. */
 size_t report_failures(void);
 
