@@ -188,6 +188,7 @@ static void all_by_a_mark(void)
 	enum { MANY = 1000000 };
 	static const struct eese_ue_entry nobody = {0};
 	struct world w;
+	unsigned expired = 0;
 	char name[16];
 	world_in(&w, VALID);
 	for (unsigned i = 0; i < MANY; i++) {
@@ -199,8 +200,9 @@ static void all_by_a_mark(void)
 	CU_ASSERT_EQUAL(eese_endpoint_count(w.ep), MANY + 1);
 	for (unsigned i = 0; i < MANY; i++) {
 		eese_endpoint_expire_all(w.ep);
-		CU_ASSERT_EQUAL_FATAL(eese_endpoint_expire_group(w.ep, "meters", 6), EESE_OK);
+		expired += eese_endpoint_expire_group(w.ep, "meters", 6) == EESE_OK;
 	}
+	CU_ASSERT_EQUAL(expired, MANY);
 	CU_ASSERT_EQUAL(counter(&w, EESE_COUNT_EXPIRED_ENTERPRISE), 0); /* none was looked at */
 	data(&w, &w.current, 101);
 	EXPECT(answered(&w, "UPDATE 2 new invalid:current"), "expired");
