@@ -382,7 +382,7 @@ static void test_two_nodes(void)
 		REQUIRE(observer_open(&app[n], node[n], TEST_APP_USER, "app/#"));
 	}
 	for (int i = 0; i < 6; i++) {
-		char text[16];
+		char text[32];
 
 		snprintf(text, sizeof text, "visit %d", i);
 		REQUIRE(ue_connect(&u, node[i % 2], MQTT_5, false));
