@@ -160,35 +160,44 @@ static void test_not_newer_key(void)
 }
 
 /* N11: the key ends while the UE is there; what the EMKS says then decides. */
-static void key_ends(enum hostile_way way, uint8_t error)
+static void key_ends(struct test_ue *u, enum hostile_way way, uint8_t error)
 {
-	struct test_ue u;
-
-	hostile_be(k.emks, HOSTILE_RIGHT);
-	hostile_key(k.emks, 0, -60, 3);
-	REQUIRE(contact(&u));
-	harness_sleep_ms(3100); /* so does te2e */
-	hostile_key(k.emks, 0, -60, 3600);
 	hostile_be(k.emks, way);
-	EXPECT_EQUAL(ue_say(&u, "t", "late", 1), 0x87);
+	EXPECT_EQUAL(ue_say(u, "t", "late", 1), 0x87);
 	if (error != 0) {
-		EXPECT(await_error(&u, error));
-	} else if (await_update(&u, EESE_UPDATE_EXPIRED)) {
-		EXPECT(ue_say(&u, "t", "again", 1) < 0x80);
+		EXPECT(await_error(u, error));
+	} else if (await_update(u, EESE_UPDATE_EXPIRED)) {
+		EXPECT(ue_say(u, "t", "again", 1) < 0x80);
 	} else {
 		CU_FAIL("no KEY_UPDATE");
 	}
-	EXPECT_EQUAL(hostile_asked(k.emks, u.id), 2);
-	mqtt_disconnect(&u.link);
+	EXPECT_EQUAL(hostile_asked(k.emks, u->id), 2);
+	mqtt_disconnect(&u->link);
 }
 
 static void test_key_ends(void)
 {
-	REQUIRE(keyserver_start(&k, "plugin_opt_te2e 2\nplugin_opt_refresh_margin 0\n"));
-	key_ends(HOSTILE_RIGHT, 0);
-	key_ends(HOSTILE_FORBIDDEN, EESE_ERROR_NOT_APPLICABLE);
-	key_ends(HOSTILE_NO_KEY, EESE_ERROR_NO_KEY);
-	key_ends(HOSTILE_MUTE, EESE_ERROR_UNREACHABLE);
+	static const struct {
+		enum hostile_way way;
+		uint8_t error;
+	} rows[] = {
+	    {HOSTILE_RIGHT, 0},
+	    {HOSTILE_FORBIDDEN, EESE_ERROR_NOT_APPLICABLE},
+	    {HOSTILE_NO_KEY, EESE_ERROR_NO_KEY},
+	    {HOSTILE_MUTE, EESE_ERROR_UNREACHABLE},
+	};
+	enum { ROWS = sizeof rows / sizeof *rows };
+	struct test_ue u[ROWS];
+
+	REQUIRE(keyserver_start(&k, "plugin_opt_te2e 2\nplugin_opt_refresh_margin 0\n"
+				    "plugin_opt_emks_timeout 1\n"));
+	hostile_key(k.emks, 0, -60, 3);
+	for (size_t i = 0; i < ROWS; i++)
+		REQUIRE(contact(&u[i]));
+	harness_sleep_ms(3100); /* so does te2e */
+	hostile_key(k.emks, 0, -60, 3600);
+	for (size_t i = 0; i < ROWS; i++)
+		key_ends(&u[i], rows[i].way, rows[i].error);
 	keyserver_stop(&k);
 }
 
