@@ -19,7 +19,8 @@ static bool start(struct coap_fleet *f)
 {
 	const struct ue_range range[] = {{.prefix = "ue", .count = UES}, {0}};
 	const struct broker_options o = {.ues = range};
-	bool ok = broker_start(&f->b, &o) && gateway_start(&f->g, f->b.port, NULL) &&
+	static const char *const unlimited[] = {"--rate-ue", "0", "--rate-address", "0", NULL};
+	bool ok = broker_start(&f->b, &o) && gateway_start(&f->g, f->b.port, unlimited) &&
 		  coap_open(&f->c, f->g.port, false);
 
 	for (size_t i = 0; ok && i < UES; i++) {

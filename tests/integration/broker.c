@@ -17,7 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { START_MS = 120000, STOP_MS = 20000, STEP_MS = 10 };
+enum { START_MS = 120000, STOP_MS = 120000, STEP_MS = 10 };
 
 static void path_in(const struct broker *b, const char *name, char out[192])
 {
