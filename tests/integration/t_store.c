@@ -141,7 +141,7 @@ static void test_crash(void)
 	harness_each_version(crash);
 }
 
-/* A clean end, then a crash: what that clean end said of windows is over. */
+/* A clean end, then a crash: what that clean end said of windows is over, for good. */
 static void test_clean_end_then_crash(void)
 {
 	struct test_ue u;
@@ -154,6 +154,7 @@ static void test_clean_end_then_crash(void)
 	mqtt_abort(&u.link);
 	restart(true);
 	restart(false);
+	restart(true);
 	REQUIRE(ue_connect(&u, &broker, MQTT_5, false));
 	EXPECT(refused(MQTT_5, 1, ue_send(&u, "t", &one, 1)));
 	REQUIRE(ue_update(&u, EESE_UPDATE_UNKNOWN, &update));
