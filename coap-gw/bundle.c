@@ -70,6 +70,14 @@ bool bundle_message(struct bundle *b, const char *sub, size_t sub_len, const uin
 	return true;
 }
 
+bool bundle_control(struct bundle *b, const uint8_t *msg, size_t len, uint64_t number)
+{
+	if (b->size - b->len < head_size(len) + len + head_size(number) + 1)
+		return false;
+	put_string(b, BSTR, msg, len);
+	return true;
+}
+
 bool bundle_number(struct bundle *b, uint64_t number)
 {
 	if (b->size - b->len < head_size(number))

@@ -5,7 +5,7 @@
  *   tstr bstr          a downlink message: what follows down/, and the protected octets
  *   uint               the last of those in here has this number: acknowledge with d=NUMBER
  *   true               more waits than is in here
- * in this order, each but the second at most once.
+ * The first two in the order in which they came, the others behind them at most once.
  */
 #ifndef EESE_COAP_GW_BUNDLE_H
 #define EESE_COAP_GW_BUNDLE_H
@@ -24,6 +24,8 @@ bool bundle_update(struct bundle *b, const uint8_t *msg, size_t len);
 /* Leaves room for number and true behind it. */
 bool bundle_message(struct bundle *b, const char *sub, size_t sub_len, const uint8_t *octets,
 		    size_t len, uint64_t number);
+/* A KEY_UPDATE between messages; the same room behind it. */
+bool bundle_control(struct bundle *b, const uint8_t *msg, size_t len, uint64_t number);
 bool bundle_number(struct bundle *b, uint64_t number);
 bool bundle_more(struct bundle *b);
 

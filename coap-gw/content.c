@@ -21,6 +21,16 @@ static void bare(struct gateway *g, const struct queue *q, const char *sub, stru
 	out->first = out->last = m.number;
 }
 
+static bool add(struct bundle *b, const struct spooled *m, struct content *out)
+{
+	if (strcmp(m->sub, SPOOL_CONTROL) != 0)
+		return bundle_message(b, m->sub, m->sub_len, m->octets, m->len, m->number);
+	if (!bundle_control(b, m->octets, m->len, m->number))
+		return false;
+	out->update = true;
+	return true;
+}
+
 /* The first message of all, whatever its size. */
 static void lone(struct gateway *g, const struct queue *q, struct content *out)
 {
@@ -29,7 +39,7 @@ static void lone(struct gateway *g, const struct queue *q, struct content *out)
 
 	if (!queue_next(g, q, 0, NULL, &m))
 		return;
-	bundle_message(&b, m.sub, m.sub_len, m.octets, m.len, m.number);
+	add(&b, &m, out);
 	bundle_number(&b, m.number);
 	out->octets = buffer;
 	out->len = b.len;
@@ -43,8 +53,7 @@ static bool add_messages(struct gateway *g, const struct queue *q, bool many, st
 	struct spooled m = {.number = 0};
 
 	while (q != NULL && queue_next(g, q, m.number, NULL, &m)) {
-		if ((out->last != 0 && !many) ||
-		    !bundle_message(b, m.sub, m.sub_len, m.octets, m.len, m.number))
+		if ((out->last != 0 && !many) || !add(b, &m, out))
 			return true;
 		if (out->first == 0)
 			out->first = m.number;
@@ -93,8 +102,6 @@ void content_make(struct gateway *g, const struct ue *ue, const struct wish *w, 
 		return;
 	}
 	/* If not even the first fits, it goes in blocks, by itself. */
-	if (bundled(g, ue, ue->update, ue->update_new ? ue->update_len : 0, w->room, w->many,
-		    out) &&
-	    !out->update && out->last == 0)
+	if (bundled(g, ue, NULL, 0, w->room, w->many, out) && out->last == 0)
 		lone(g, ue->queue, out);
 }

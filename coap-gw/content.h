@@ -18,7 +18,7 @@ struct content {
 	size_t len;            /* 0: nothing waits; longer than room: one message, for blocks */
 	uint32_t format;
 	uint64_t first, last; /* numbers of the messages in it; 0: none */
-	bool update;          /* the UE's new KEY_UPDATE is in it */
+	bool update;          /* a KEY_UPDATE is in it */
 };
 
 void content_make(struct gateway *g, const struct ue *ue, const struct wish *w,

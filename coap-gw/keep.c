@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "eese/control.h"
 #include "host/say.h"
 #include "observe.h"
 #include "poll.h"
@@ -84,6 +85,10 @@ static void on_subscribed(void *ctx, int mid, int reason)
 
 static void on_control(struct gateway *g, struct queue *q, const uint8_t *payload, size_t len)
 {
+	enum eese_kind kind;
+
+	if (eese_message_kind(payload, len, &kind) != EESE_OK || kind != EESE_KIND_KEY_UPDATE)
+		return;
 	ue_keep_update(q->ue, payload, len);
 	queue_update(g, q, payload, len);
 	queue_note(g, q);

@@ -245,12 +245,11 @@ void queue_note(struct gateway *g, struct queue *q)
 	DL_APPEND(g->queues.news, q);
 }
 
-void queue_put(struct gateway *g, struct queue *q, const char *sub, const uint8_t *octets,
-	       size_t len)
+static void put(struct gateway *g, struct queue *q, const char *sub, const uint8_t *octets,
+		size_t len)
 {
 	const char *why = no_room(g, q, len);
 
-	g->counters.of[COUNT_DOWNLINK]++;
 	if (why != NULL) {
 		tell_of_drop(g, why);
 		return;
@@ -262,9 +261,45 @@ void queue_put(struct gateway *g, struct queue *q, const char *sub, const uint8_
 	queue_note(g, q);
 }
 
+void queue_put(struct gateway *g, struct queue *q, const char *sub, const uint8_t *octets,
+	       size_t len)
+{
+	g->counters.of[COUNT_DOWNLINK]++;
+	put(g, q, sub, octets, len);
+}
+
+bool queue_announces(struct gateway *g, const struct queue *q, const uint8_t *msg)
+{
+	struct spooled m;
+
+	return spool_newest_control(g->queues.spool, q->row, &m) && m.len >= EESE_KEY_UPDATE_MIN &&
+	       ue_same_keyset(m.octets, msg);
+}
+
+/* Among the messages, as it stands before those that are protected under its keyset and behind
+ * those of the keyset before, which the UE lets go of. A repeat takes the place of what it repeats.
+ */
 void queue_update(struct gateway *g, struct queue *q, const uint8_t *msg, size_t len)
 {
+	struct spooled m;
+
+	if (len < EESE_KEY_UPDATE_MIN || len > EESE_KEY_UPDATE_MAX || ue_uses(q->ue, msg) ||
+	    !ensure_row(g, q))
+		return;
 	spool_update(g->queues.spool, q->row, msg, len);
+	if (queue_announces(g, q, msg) && spool_newest_control(g->queues.spool, q->row, &m))
+		spool_replace(g->queues.spool, m.number, msg, len);
+	else
+		put(g, q, SPOOL_CONTROL, msg, len);
+}
+
+void queue_keyset_used(struct gateway *g, struct queue *q)
+{
+	const size_t count = spool_remove_control(g->queues.spool, q->row);
+
+	spool_update(g->queues.spool, q->row, NULL, 0);
+	q->count -= count;
+	g->queues.messages -= count;
 }
 
 static bool on_its_way(const struct queue *q, uint64_t number)

@@ -61,6 +61,10 @@ struct queue *queue_want(struct gateway *g, struct ue *ue);
 void queue_put(struct gateway *g, struct queue *q, const char *sub, const uint8_t *octets,
 	       size_t len);
 void queue_update(struct gateway *g, struct queue *q, const uint8_t *msg, size_t len);
+/* The UE uses the keyset of its newest KEY_UPDATE: it needs none any more. */
+void queue_keyset_used(struct gateway *g, struct queue *q);
+/* Whether this KEY_UPDATE's keyset is announced among the messages that wait. */
+bool queue_announces(struct gateway *g, const struct queue *q, const uint8_t *msg);
 
 /* Observers are to be told, when what came is settled. */
 void queue_note(struct gateway *g, struct queue *q);

@@ -37,6 +37,9 @@ enum statement {
 	PUT,
 	NEXT,
 	NEXT_OF,
+	CONTROL,
+	REPLACE,
+	REMOVE_CONTROL,
 	REMOVE,
 	PAGES,
 	STATEMENTS
@@ -55,6 +58,10 @@ static const char *const texts[STATEMENTS] = {
 	     " ORDER BY number LIMIT 1",
     [NEXT_OF] = "SELECT number, sub, octets FROM message WHERE ue = ?1 AND number > ?2"
 		" AND sub = ?3 ORDER BY number LIMIT 1",
+    [CONTROL] = "SELECT number, sub, octets FROM message WHERE ue = ?1 AND sub = '" SPOOL_CONTROL
+		"' ORDER BY number DESC LIMIT 1",
+    [REPLACE] = "UPDATE message SET octets = ?2 WHERE number = ?1",
+    [REMOVE_CONTROL] = "DELETE FROM message WHERE ue = ?1 AND sub = '" SPOOL_CONTROL "'",
     [REMOVE] = "DELETE FROM message WHERE ue = ?1 AND number BETWEEN ?2 AND ?3",
     [PAGES] = "SELECT (SELECT page_count FROM pragma_page_count)"
 	      " - (SELECT freelist_count FROM pragma_freelist_count)",
@@ -174,6 +181,7 @@ static void end_reading(struct spool *s)
 {
 	sqlite3_reset(s->prepared[NEXT]);
 	sqlite3_reset(s->prepared[NEXT_OF]);
+	sqlite3_reset(s->prepared[CONTROL]);
 }
 
 static void begin(struct spool *s)
@@ -266,17 +274,11 @@ uint64_t spool_put(struct spool *s, int64_t ue, const char *sub, const uint8_t *
 	return step(s, PUT) ? (uint64_t)sqlite3_last_insert_rowid(s->sql) : 0;
 }
 
-bool spool_next(struct spool *s, int64_t ue, uint64_t after, const char *sub, struct spooled *out)
+/* Of a statement that gives number, sub and octets. */
+static bool read_message(struct spool *s, sqlite3_stmt *p, struct spooled *out)
 {
-	sqlite3_stmt *p = s->prepared[sub != NULL ? NEXT_OF : NEXT];
-	int rc;
+	const int rc = sqlite3_step(p);
 
-	sqlite3_reset(p);
-	sqlite3_bind_int64(p, 1, ue);
-	sqlite3_bind_int64(p, 2, (int64_t)after);
-	if (sub != NULL)
-		sqlite3_bind_text(p, 3, sub, -1, SQLITE_TRANSIENT);
-	rc = sqlite3_step(p);
 	if (rc != SQLITE_ROW) {
 		sqlite3_reset(p);
 		return rc == SQLITE_DONE ? false : complain(s);
@@ -289,6 +291,44 @@ bool spool_next(struct spool *s, int64_t ue, uint64_t after, const char *sub, st
 	    .len = (size_t)sqlite3_column_bytes(p, 2),
 	};
 	return true;
+}
+
+bool spool_newest_control(struct spool *s, int64_t ue, struct spooled *out)
+{
+	sqlite3_stmt *p = s->prepared[CONTROL];
+
+	sqlite3_reset(p);
+	sqlite3_bind_int64(p, 1, ue);
+	return read_message(s, p, out);
+}
+
+void spool_replace(struct spool *s, uint64_t number, const uint8_t *octets, size_t len)
+{
+	sqlite3_stmt *p = s->prepared[REPLACE];
+
+	begin(s);
+	sqlite3_bind_int64(p, 1, (int64_t)number);
+	sqlite3_bind_blob(p, 2, octets, (int)len, SQLITE_STATIC);
+	step(s, REPLACE);
+}
+
+size_t spool_remove_control(struct spool *s, int64_t ue)
+{
+	begin(s);
+	sqlite3_bind_int64(s->prepared[REMOVE_CONTROL], 1, ue);
+	return step(s, REMOVE_CONTROL) ? (size_t)sqlite3_changes(s->sql) : 0;
+}
+
+bool spool_next(struct spool *s, int64_t ue, uint64_t after, const char *sub, struct spooled *out)
+{
+	sqlite3_stmt *p = s->prepared[sub != NULL ? NEXT_OF : NEXT];
+
+	sqlite3_reset(p);
+	sqlite3_bind_int64(p, 1, ue);
+	sqlite3_bind_int64(p, 2, (int64_t)after);
+	if (sub != NULL)
+		sqlite3_bind_text(p, 3, sub, -1, SQLITE_TRANSIENT);
+	return read_message(s, p, out);
 }
 
 uint64_t spool_size(struct spool *s)

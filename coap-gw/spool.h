@@ -32,6 +32,9 @@ void spool_forget(struct spool *s, int64_t ue);
 /* Its newest KEY_UPDATE; len 0: none. */
 void spool_update(struct spool *s, int64_t ue, const uint8_t *update, size_t len);
 
+/* The sub of a KEY_UPDATE, which stands between the messages where it came: no topic has it. */
+#define SPOOL_CONTROL "+ctl"
+
 /* Keeps a message; its number, which grows and is never given again. 0: failed. */
 uint64_t spool_put(struct spool *s, int64_t ue, const char *sub, const uint8_t *octets, size_t len);
 
@@ -46,6 +49,14 @@ struct spooled {
 /* The UE's first message with a number above after, and only of sub unless that is NULL; valid
  * until the next call. False: there is none. */
 bool spool_next(struct spool *s, int64_t ue, uint64_t after, const char *sub, struct spooled *out);
+
+/* The UE's newest KEY_UPDATE among its messages, valid until the next call. False: there is none.
+ */
+bool spool_newest_control(struct spool *s, int64_t ue, struct spooled *out);
+/* Puts other octets in the place of a message's. */
+void spool_replace(struct spool *s, uint64_t number, const uint8_t *octets, size_t len);
+/* Removes the UE's KEY_UPDATEs from its messages; how many there were. */
+size_t spool_remove_control(struct spool *s, int64_t ue);
 
 /* Octets that its content takes on the disk. */
 uint64_t spool_size(struct spool *s);

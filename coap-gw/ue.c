@@ -106,6 +106,16 @@ void ue_keep_update(struct ue *ue, const uint8_t *msg, size_t len)
 	ue->update_new = true;
 }
 
+bool ue_same_keyset(const uint8_t *a, const uint8_t *b)
+{
+	return memcmp(a + KSN_AT, b + KSN_AT, KSN_SIZE) == 0;
+}
+
+bool ue_uses(const struct ue *ue, const uint8_t *update)
+{
+	return memcmp(ue->used, update + KSN_AT, KSN_SIZE) == 0;
+}
+
 bool ue_accepted(struct ue *ue, uint8_t first)
 {
 	if (ue->update_len == 0 || (ue->update[KSN_AT + KSN_SIZE - 1] & 7) != (first >> 3 & 7))

@@ -54,6 +54,11 @@ void ue_release(struct ues *u, struct ue *ue);
 /* What came on ctl: kept if it is a KEY_UPDATE, and new if it is another one than before. */
 void ue_keep_update(struct ue *ue, const uint8_t *msg, size_t len);
 
+/* Whether two KEY_UPDATEs announce the same keyset, by their KSN. */
+bool ue_same_keyset(const uint8_t *a, const uint8_t *b);
+/* Whether the UE uses the keyset that this KEY_UPDATE announces. */
+bool ue_uses(const struct ue *ue, const uint8_t *update);
+
 /* An uplink beginning with this octet was accepted. If it was under the keyset announced, its
  * KEY_UPDATE is let go of: true. */
 bool ue_accepted(struct ue *ue, uint8_t first);

@@ -107,7 +107,11 @@ static void answer_with_ride(struct gateway *g, struct uplink *u)
 {
 	struct ue *ue = u->ue;
 	struct reply r = reply_of(CODE_CHANGED);
-	const size_t update_len = ue->update_new || u->request ? ue->update_len : 0;
+	/* Of itself it comes behind what was sent before it; who asked for it gets it first. */
+	const bool first =
+	    u->request ||
+	    (ue->update_new && !(ue->queue != NULL && queue_announces(g, ue->queue, ue->update)));
+	const size_t update_len = first ? ue->update_len : 0;
 	struct content c;
 
 	r.format = FORMAT_CBOR_SEQ;
@@ -166,7 +170,7 @@ static void wait_for_round(struct gateway *g, struct uplink *u)
 static void keyset_used(struct gateway *g, struct ue *ue, uint8_t first)
 {
 	if (ue_accepted(ue, first) && ue->queue != NULL)
-		queue_update(g, ue->queue, NULL, 0);
+		queue_keyset_used(g, ue->queue);
 }
 
 void uplink_published(struct gateway *g, int mid, int reason)

@@ -251,11 +251,11 @@ static void start_device(struct device *d)
 /* Without a word, as a process that is killed. */
 static void drop_link(struct device *d)
 {
-	if (d->link.mosq != NULL) {
-		mosquitto_destroy(d->link.mosq);
+	if (d->link.mqtt.mosq != NULL) {
+		mosquitto_destroy(d->link.mqtt.mosq);
 		mosquitto_lib_cleanup();
 	}
-	d->link.mosq = NULL;
+	d->link.mqtt.mosq = NULL;
 	d->linked = false;
 }
 
@@ -466,8 +466,8 @@ static void serve(struct device *d, const struct pollfd *p)
 		d->link_at = now_ms() + pick_between(50, 300);
 	}
 	/* A second is long here. */
-	if (d->linked && d->link.retry_at > now_ms() + 300)
-		d->link.retry_at = now_ms() + pick_between(20, 300);
+	if (d->linked && d->link.mqtt.retry_at > now_ms() + 300)
+		d->link.mqtt.retry_at = now_ms() + pick_between(20, 300);
 	publish_due(d);
 	eese_ue_poll(&d->ue);
 	take_events(d);

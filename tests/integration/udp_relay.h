@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A network between a device and its home network that loses, doubles or stops datagrams. */
+/* A network between a device and a server that loses, doubles, reorders or stops datagrams. */
 #ifndef EESE_TESTS_UDP_RELAY_H
 #define EESE_TESTS_UDP_RELAY_H
 
@@ -10,8 +10,9 @@
 
 enum relay_manner {
 	RELAY_ALL,
-	RELAY_LOSSY,     /* every other datagram of each way gets lost, the rest comes twice */
-	RELAY_NO_CHANGED /* answers of code 2.04 get lost */
+	RELAY_LOSSY,      /* every other datagram of each way gets lost, the rest comes twice */
+	RELAY_NO_CHANGED, /* answers of code 2.04 get lost */
+	RELAY_BAD,        /* of each way a fifth gets lost, a fifth is doubled, a fifth overtaken */
 };
 
 struct udp_relay {
@@ -21,7 +22,13 @@ struct udp_relay {
 	atomic_bool stopping;
 	atomic_int manner; /* enum relay_manner */
 	atomic_uint lost;
-	unsigned passed[2]; /* datagrams to the server and from it, the thread's */
+	unsigned passed[2];            /* datagrams to the server and from it, the thread's */
+	atomic_uint datagrams, octets; /* that came, of both ways: UDP payload */
+	struct {
+		uint8_t octets[2048];
+		size_t len; /* 0: none */
+	} late[2];          /* overtaken by the next */
+	unsigned short dice[3];
 };
 
 /* To this port of 127.0.0.1; it answers whoever sent last. */

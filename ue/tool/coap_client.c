@@ -3,10 +3,13 @@
 
 #include <arpa/inet.h>
 #include <coap3/coap.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 
 #include "host/say.h"
+
+enum { ONE_DATAGRAM = 512 }; /* octets of payload */
 
 static void on_log(coap_log_t level, const char *text)
 {
@@ -92,6 +95,26 @@ static void take_location(const coap_pdu_t *pdu, struct coap_client_path *out)
 		}
 }
 
+static unsigned format_of(const coap_pdu_t *pdu)
+{
+	coap_opt_iterator_t at;
+	coap_opt_t *option = coap_check_option(pdu, COAP_OPTION_CONTENT_FORMAT, &at);
+
+	return option ? coap_decode_var_bytes(coap_opt_value(option), coap_opt_length(option))
+		      : COAP_CLIENT_NO_FORMAT;
+}
+
+static void take_echo(const coap_pdu_t *pdu, struct coap_client_answer *out)
+{
+	coap_opt_iterator_t at;
+	coap_opt_t *option = coap_check_option(pdu, COAP_OPTION_ECHO, &at);
+
+	if (!option)
+		return;
+	out->echo = coap_opt_value(option);
+	out->echo_len = coap_opt_length(option);
+}
+
 static coap_response_t on_response(coap_session_t *session, const coap_pdu_t *sent,
 				   const coap_pdu_t *received, const coap_mid_t mid)
 {
@@ -106,6 +129,8 @@ static coap_response_t on_response(coap_session_t *session, const coap_pdu_t *se
 		return COAP_RESPONSE_FAIL;
 	if (!coap_get_data(received, &a.len, &a.payload))
 		a.len = 0;
+	a.format = format_of(received);
+	take_echo(received, &a);
 	take_location(received, &a.location);
 	end_exchange(x, &a);
 	return COAP_RESPONSE_OK;
@@ -129,7 +154,9 @@ static void on_nack(coap_session_t *session, const coap_pdu_t *sent,
 		    const coap_nack_reason_t reason, const coap_mid_t mid)
 {
 	struct coap_client *c = coap_session_get_app_data(session);
-	struct coap_client_exchange *x = sent ? take_exchange(c, coap_pdu_get_token(sent)) : NULL;
+	const bool goes_on = reason == COAP_NACK_ICMP_ISSUE && c->answered;
+	struct coap_client_exchange *x =
+	    sent && !goes_on ? take_exchange(c, coap_pdu_get_token(sent)) : NULL;
 
 	(void)mid;
 	c->refused = reason == COAP_NACK_ICMP_ISSUE;
@@ -160,6 +187,9 @@ static void start_session(struct coap_client *c)
 	to.size = found->size;
 	memcpy(&to.addr, &found->address, found->size);
 	c->context = coap_new_context(NULL);
+	if (c->context)
+		coap_context_set_block_mode(c->context,
+					    COAP_BLOCK_USE_LIBCOAP | COAP_BLOCK_SINGLE_BODY);
 	if (c->context && coap_context_get_coap_fd(c->context) >= 0)
 		c->session = coap_new_client_session(c->context, NULL, &to, COAP_PROTO_UDP);
 	if (!c->session) {
@@ -233,6 +263,28 @@ static bool add_host(coap_pdu_t *pdu, const struct coap_client *c)
 			       (const uint8_t *)c->host) > 0;
 }
 
+static void free_body(coap_session_t *session, void *body)
+{
+	(void)session;
+	free(body);
+}
+
+/* In blocks if need be; they are cut from a copy. */
+static bool add_payload(coap_pdu_t *pdu, const struct coap_client *c,
+			const struct coap_client_request *r)
+{
+	uint8_t *body;
+
+	if (r->len <= ONE_DATAGRAM)
+		return coap_add_data(pdu, r->len, r->payload) != 0;
+	body = malloc(r->len);
+	if (!body)
+		return false;
+	memcpy(body, r->payload, r->len);
+	/* Frees it in any case. */
+	return coap_add_data_large_request(c->session, pdu, r->len, body, free_body, body) != 0;
+}
+
 /* Options in the order of their numbers. */
 static bool fill(coap_pdu_t *pdu, const struct coap_client *c, const struct coap_client_request *r,
 		 const uint8_t token[COAP_CLIENT_TOKEN])
@@ -243,9 +295,9 @@ static bool fill(coap_pdu_t *pdu, const struct coap_client *c, const struct coap
 	if (ok && r->query)
 		ok = coap_add_option(pdu, COAP_OPTION_URI_QUERY, strlen(r->query),
 				     (const uint8_t *)r->query) > 0;
-	if (ok && r->len > 0)
-		ok = coap_add_data(pdu, r->len, r->payload) != 0;
-	return ok;
+	if (ok && r->echo)
+		ok = coap_add_option(pdu, COAP_OPTION_ECHO, r->echo_len, r->echo) > 0;
+	return ok && (r->len == 0 || add_payload(pdu, c, r));
 }
 
 bool coap_client_send(struct coap_client *c, struct coap_client_exchange *x,
@@ -254,7 +306,8 @@ bool coap_client_send(struct coap_client *c, struct coap_client_exchange *x,
 	coap_pdu_t *pdu = NULL;
 
 	if (c->state == COAP_CLIENT_OPEN)
-		pdu = coap_new_pdu(COAP_MESSAGE_CON, (coap_pdu_code_t)r->method, c->session);
+		pdu = coap_new_pdu(r->non ? COAP_MESSAGE_NON : COAP_MESSAGE_CON,
+				   (coap_pdu_code_t)r->method, c->session);
 	if (!pdu)
 		return false;
 	/* Random, so that who can't read the requests can't answer them. */

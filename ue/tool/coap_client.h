@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A CoAP server (RFC 7252 over UDP) as its client sees it: requests out, answers in, and a
- * descriptor for poll(). Nothing here waits. Retransmission is libcoap's.
+ * descriptor for poll(). Nothing here waits. Retransmission and blocks (RFC 7959) are libcoap's.
  */
 #ifndef EESE_TOOL_COAP_CLIENT_H
 #define EESE_TOOL_COAP_CLIENT_H
 
 #include <poll.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -14,8 +15,9 @@
 
 enum {
 	COAP_CLIENT_HOST_MAX = 255,
-	COAP_CLIENT_PATH_MAX = 255, /* octets, with one for the length of each segment */
+	COAP_CLIENT_PATH_MAX = 1500, /* octets, with one for the length of each segment */
 	COAP_CLIENT_TOKEN = 8,
+	COAP_CLIENT_NO_FORMAT = 0x10000,
 };
 
 /* A path or a query as CoAP has it: segments of 0 to 255 octets, whatever these are. */
@@ -30,8 +32,11 @@ bool coap_client_path_add(struct coap_client_path *p, const void *segment, size_
 /* What is asked. Pointers need to be valid during coap_client_send() only. */
 struct coap_client_request {
 	uint8_t method; /* a code of RFC 7252: 1 GET, 2 POST, 3 PUT, 4 DELETE */
+	bool non;       /* not confirmable: sent once */
 	const struct coap_client_path *path;
-	const char *query; /* one; NULL: none */
+	const char *query;   /* one; NULL: none */
+	const uint8_t *echo; /* NULL: none */
+	size_t echo_len;
 	const uint8_t *payload;
 	size_t len;
 	uint64_t patience; /* milliseconds until no answer counts as none */
@@ -43,6 +48,9 @@ struct coap_client_answer {
 	const char *why; /* NULL unless code is 0 */
 	const uint8_t *payload;
 	size_t len;
+	unsigned format;     /* Content-Format; COAP_CLIENT_NO_FORMAT: none */
+	const uint8_t *echo; /* to be sent back in the same request; NULL: none */
+	size_t echo_len;
 	struct coap_client_path location; /* Location-Path; empty if there is none, or too long */
 };
 
@@ -71,6 +79,7 @@ struct coap_client {
 	uint16_t port;
 	unsigned address; /* which of those found is in use */
 	bool refused;     /* ICMP said that nobody listens there */
+	bool answered;    /* the caller's: somebody does. Then ICMP ends nothing: libcoap goes on */
 	struct resolve resolve;
 	struct coap_context_t *context;
 	struct coap_session_t *session;

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "host/say.h"
@@ -14,18 +13,7 @@
 enum {
 	ARENA_SIZE = 1 << 20,
 	KEEP_SIZE = EESE_UE_KEEP_MAX * (EESE_UE_KEEP_OVERHEAD + EESE_TOPIC_MAX + EESE_MESSAGE_MAX),
-	POLL_MAX = 3600000, /* milliseconds */
 };
-
-/* Goes on while the machine sleeps: the other end's time does too. */
-uint64_t device_now(void)
-{
-	struct timespec t = {0};
-
-	if (clock_gettime(CLOCK_BOOTTIME, &t) != 0)
-		clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
 
 static const char *advice_text(unsigned reason)
 {
@@ -218,13 +206,6 @@ static bool drain(struct device *d)
 			d->owner.event(d->owner.ctx, &e);
 	}
 	return any;
-}
-
-int device_poll_time(uint64_t now, uint64_t until)
-{
-	if (until <= now)
-		return 0;
-	return until - now > POLL_MAX ? POLL_MAX : (int)(until - now);
 }
 
 static uint64_t earlier(uint64_t a, uint64_t b)

@@ -3,6 +3,7 @@
 #ifndef EESE_TOOL_DEVICE_H
 #define EESE_TOOL_DEVICE_H
 
+#include "clock.h"
 #include "eese/ue.h"
 #include "link.h"
 #include "options.h"
@@ -43,12 +44,6 @@ void device_close(struct device *d);
  * signal, and does what is due. GO_ON, or an exit code (the reason was said).
  */
 int device_turn(struct device *d, struct pollfd *input, uint64_t until);
-
-/* Milliseconds; the clock of the port and of device_turn()'s until. */
-uint64_t device_now(void);
-
-/* What poll() is to wait at most until then. */
-int device_poll_time(uint64_t now, uint64_t until);
 
 /* What the EESE said last, for a user who wonders why nothing goes on. */
 const char *device_advice(const struct device *d);

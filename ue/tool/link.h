@@ -1,49 +1,109 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The MQTT side of a device: connecting, subscribing, and which message got which verdict. */
+/*
+ * How a device reaches its EESE: which message got which verdict, and what came for the device. Of
+ * two kinds: MQTT with the broker, and CoAP with a gateway in between.
+ */
 #ifndef EESE_TOOL_LINK_H
 #define EESE_TOOL_LINK_H
 
 #include <poll.h>
 
+#include "coap_client.h"
 #include "eese/ue.h"
 #include "flights.h"
 #include "options.h"
 
 struct mosquitto;
+struct link;
 
 /* What the link tells its owner, from inside link_done(). */
 struct link_owner {
 	void *ctx;
-	void (*ready)(void *ctx); /* every subscription is acknowledged, once a connection */
+	void (*ready)(void *ctx); /* messages can be sent; once a connection */
 	void (*control)(void *ctx, const uint8_t *msg, size_t len);
 	void (*downlink)(void *ctx, const char *topic, const uint8_t *msg, size_t len);
 	void (*verdict)(void *ctx, uint32_t handle, bool positive);
 };
 
-struct link {
-	const struct options *options;
-	const char *ue_id;
-	struct link_owner owner;
+/* The functions below, for one kind. */
+struct link_kind {
+	int (*open)(struct link *l);
+	void (*stop_reading)(struct link *l);
+	void (*close)(struct link *l);
+	bool (*send)(struct link *l, const struct eese_ue_message *m);
+	bool (*busy)(const struct link *l);
+	uint64_t (*prepare)(struct link *l, struct pollfd *p, uint64_t now);
+	int (*done)(struct link *l, const struct pollfd *p, uint64_t now);
+};
+
+struct link_of_mqtt {
 	struct mosquitto *mosq;
-	bool ready;        /* messages can be sent */
-	bool was_ready;    /* at least once */
-	bool closing;      /* link_close() or link_stop_reading() */
 	int subacks;       /* SUBACKs still to come on this connection */
-	int code;          /* GO_ON, or why the link is at its end for good; was said */
 	int complaint;     /* the last libmosquitto error said about sending */
 	uint64_t retry_at; /* when to connect again; 0: not planned */
 	uint64_t back_off; /* milliseconds */
-	struct flights flights;
 };
 
-/* Connects. GO_ON, or an exit code (the reason was said). link_close() in any case. */
+enum {
+	LINK_POSTS = 4, /* requests with a message under way */
+	LINK_SAID = 64, /* octets of what the answer to one may hold: a KEY_UPDATE or an ERROR */
+	LINK_POLLED = EESE_MESSAGE_MAX + EESE_TOPIC_MAX + 256, /* .. and that to a poll */
+};
+
+/* A request with a message in it, and its answer. */
+struct link_post {
+	struct coap_client_exchange exchange;
+	bool used, came;
+	bool request; /* a KEY_REQUEST */
+	int flight;   /* its mid in flights */
+	unsigned code;
+	const char *why;
+	uint8_t said[LINK_SAID];
+	size_t len;
+};
+
+struct link_of_coap {
+	struct coap_client client;
+	struct link_post posts[LINK_POSTS];
+	struct coap_client_exchange exchange; /* of the poll */
+	bool polling, polled;
+	unsigned poll_code;
+	uint8_t echo[40]; /* RFC 9175: shows the gateway that we are where we say */
+	size_t echo_len;  /* 0: not asked for it */
+	uint8_t *octets;  /* LINK_POLLED of them, what the poll brought */
+	size_t len;
+	uint64_t poll_at;   /* when to poll again */
+	uint64_t number;    /* of the last message that was handed out */
+	bool numbered;      /* there is one */
+	bool to_tell;       /* and the gateway does not know */
+	int flight;         /* the last mid given */
+	unsigned complaint; /* the last answer that was complained of */
+};
+
+struct link {
+	const struct link_kind *kind; /* NULL: never opened */
+	const struct options *options;
+	const char *ue_id;
+	struct link_owner owner;
+	bool ready;     /* messages can be sent */
+	bool was_ready; /* at least once */
+	bool closing;   /* link_close() or link_stop_reading() */
+	int code;       /* GO_ON, or why the link is at its end for good; was said */
+	struct flights flights;
+	union {
+		struct link_of_mqtt mqtt;
+		struct link_of_coap coap;
+	};
+};
+
+/* Begins to connect. GO_ON, or an exit code (the reason was said). link_close() in any case. */
 int link_open(struct link *l, const struct options *o, const char *ue_id,
 	      const struct link_owner *owner);
 
-/* Disconnects in order, waiting two seconds at most for what is still to be written. */
+/* Disconnects in order, waiting two seconds at most for what is still to be sent. */
 void link_close(struct link *l);
 
-/* Says DISCONNECT; what the broker delivers from now on is not acknowledged and comes again. */
+/* Nothing is handed out any more; what was not comes again to the next who reads. */
 void link_stop_reading(struct link *l);
 
 /* The send of a struct eese_ue_port. */

@@ -10,7 +10,7 @@
 #include "host/say.h"
 
 /* Digits: MCC and MNC at least, 15 by ITU-T E.212. */
-enum { IMSI_MIN = 6, IMSI_MAX = 15 };
+enum { IMSI_MIN = 6, IMSI_MAX = 15, COAP_TOPIC_MAX = 255 };
 
 static bool add_topic(void *target, const struct eese_option *row, const char *topic)
 {
@@ -65,6 +65,8 @@ static const struct eese_option rows[] = {
      "what must survive a restart [~/.local/state/eese-ue/UE-ID.state]", NULL},
     {0, "base", EESE_OPTION_TEXT, COMMAND_BOTH, AT(base), 0, 0, "TOPIC",
      "base of the protected topics [e2e]", NULL},
+    {0, "coap", EESE_OPTION_TEXT, COMMAND_BOTH, AT(coap), 0, 0, "URI",
+     "a gateway, coap://HOST[:PORT], in place of the broker", NULL},
     {'t', "topic", EESE_OPTION_CALL, COMMAND_BOTH, 0, 0, 0, "TOPIC",
      "pub: what follows BASE/UE-ID/up/; sub: filter below down/, may be repeated [#]", add_topic},
     {'q', "qos", EESE_OPTION_NUMBER, COMMAND_BOTH, AT(qos), 0, 2, "QOS", "quality of service [1]",
@@ -93,6 +95,8 @@ static const struct eese_option rows[] = {
      "print no newline after a payload", NULL},
     {'C', "count", EESE_OPTION_NUMBER, COMMAND_SUB, AT(count), 1, 1000000000, "N",
      "exit after N messages", NULL},
+    {0, "poll", EESE_OPTION_SECONDS, COMMAND_SUB, AT(poll), 0, 86400, "SECONDS",
+     "with --coap: how often to ask the gateway [5]", NULL},
     {'W', "timeout", EESE_OPTION_SECONDS, COMMAND_SUB, AT(timeout), 0, 31536000, "SECONDS",
      "exit after that time", NULL},
     {'i', "id", EESE_OPTION_TEXT, COMMAND_BOTH, AT(login.id), 0, 0, "ID",
@@ -185,6 +189,23 @@ static const char *complaint_aka(const struct options *o)
 	return NULL;
 }
 
+/* A level of a topic is a segment of CoAP's path, and all of them go into one datagram. */
+static const char *complaint_coap(const struct options *o)
+{
+	char host[COAP_CLIENT_HOST_MAX + 1];
+	uint16_t port;
+
+	if (coap_client_uri(o->coap, host, &port))
+		return "--coap: coap://HOST[:PORT] is needed";
+	if (strchr(o->base, '/'))
+		return "--coap: --base is one level there";
+	if (o->command != COMMAND_PUB || o->topic_count != 1)
+		return NULL;
+	if (strlen(o->topics[0]) > COAP_TOPIC_MAX)
+		return "-t: over CoAP a topic has 255 octets at most";
+	return NULL;
+}
+
 /* What is wrong with the options as a whole, or NULL. */
 static const char *complaint(const struct options *o)
 {
@@ -200,6 +221,10 @@ static const char *complaint(const struct options *o)
 		return found;
 	if (o->ue && !eese_ue_id_valid(o->ue, strlen(o->ue)))
 		return "--ue: 1 to 64 characters of A-Za-z0-9._@- are needed";
+	if (o->coap)
+		found = complaint_coap(o);
+	if (found)
+		return found;
 	if (strlen(o->base) > OPTIONS_BASE_MAX || *o->base == '\0' || !topic_ok(o->base, false))
 		return "--base is not a topic";
 	if (o->command == COMMAND_PUB)
@@ -249,6 +274,7 @@ int options_parse(struct options *o, enum command command, int argc, char *argv[
 	    .repeat = 1,
 	    .linger = 1000,
 	    .wait = 60000,
+	    .poll = 5000,
 	};
 	eese_login_init(&o->login);
 	code = parse(o, argc, argv);

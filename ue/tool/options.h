@@ -49,6 +49,7 @@ struct options {
 	bool debug, quiet, events;
 
 	const char *ue, *key_file, *state, *base;
+	const char *coap;              /* the gateway's URI; NULL: MQTT */
 	const char *usim, *aka, *imsi; /* usim: keys come from AKA instead of a key file */
 	enum eese_domain domain;
 	const char *topics[OPTIONS_TOPICS_MAX];
@@ -62,6 +63,7 @@ struct options {
 	bool verbose, no_eol;
 	long count;       /* 0: no end */
 	uint64_t timeout; /* milliseconds, 0: none */
+	uint64_t poll;    /* milliseconds between two polls over CoAP */
 };
 
 /*
@@ -70,10 +72,12 @@ struct options {
  */
 int options_parse(struct options *o, enum command command, int argc, char *argv[]);
 
-/* Whether the transport reports on each message if the EESE took it: MQTT 5 at QoS 1 or 2. */
+/* Whether the transport reports on each message if the EESE took it: MQTT 5 and CoAP, at QoS 1
+ * or 2.
+ */
 static inline bool options_acknowledged(const struct options *o)
 {
-	return o->login.protocol == MQTT_PROTOCOL_V5 && o->qos > 0;
+	return (o->coap || o->login.protocol == MQTT_PROTOCOL_V5) && o->qos > 0;
 }
 
 #endif
