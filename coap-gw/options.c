@@ -99,7 +99,7 @@ static int help(struct options *o)
 	     "broker.\nIt holds no key of theirs.\n");
 	eese_options_help(tables, 2, 1);
 	puts("\nExit codes: 0 ended by SIGTERM or SIGINT; 1 could not go on; 2 usage; 3 a file; 4 "
-	     "could not\nlisten. More in eese-coap-gw(8).");
+	     "could not\nlisten. More in docs/coap.md.");
 	return EXIT_DONE;
 }
 

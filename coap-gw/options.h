@@ -7,7 +7,7 @@
 
 #include "host/login.h"
 
-/* Exit codes, documented in eese-coap-gw.8. */
+/* Exit codes, documented in --help. */
 enum {
 	EXIT_DONE = 0,
 	EXIT_RUN = 1,
