@@ -2,12 +2,12 @@
 #include "emks/daemon/api.h"
 
 #include <cjson/cJSON.h>
-#include <psa/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
+#include "emks/crypto.h"
 #include "emks/daemon/log.h"
 #include "emks/hss/subscriber.h"
 #include "emks/ks/keys.h"
@@ -158,7 +158,7 @@ static char *write_rands(size_t count, size_t *len)
 		return NULL;
 	*len = (size_t)snprintf(text, size, "{\"rands\":[");
 	for (size_t i = 0; i < count; i++) {
-		if (psa_generate_random(rand, sizeof rand) != PSA_SUCCESS) {
+		if (!crypto_random(rand, sizeof rand)) {
 			free(text);
 			return NULL;
 		}

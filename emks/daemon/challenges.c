@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "emks/daemon/challenges.h"
 
-#include <psa/crypto.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "emks/crypto.h"
 
 struct challenges {
 	int64_t life_s;
@@ -85,7 +86,7 @@ struct challenge *challenge_add(struct challenges *c, int64_t now, enum eese_dom
 	new = &c->at[place];
 	new->token[0] = (uint8_t)(place >> 8);
 	new->token[1] = (uint8_t)place;
-	if (psa_generate_random(new->token + 2, sizeof new->token - 2) != PSA_SUCCESS)
+	if (!crypto_random(new->token + 2, sizeof new->token - 2))
 		return NULL;
 	new->state = CHALLENGE_OPEN;
 	new->domain = domain;

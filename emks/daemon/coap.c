@@ -2,12 +2,12 @@
 #include "emks/daemon/coap.h"
 
 #include <coap3/coap.h>
-#include <psa/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
+#include "emks/crypto.h"
 #include "emks/daemon/listen.h"
 #include "emks/daemon/log.h"
 #include "emks/daemon/replies.h"
@@ -241,8 +241,7 @@ struct coap_server *coap_server_start(const char *address, struct aka *a, char *
 	coap_startup();
 	coap_set_log_level(LOG_ERR);
 	coap_set_log_handler(from_libcoap);
-	if (why == NULL &&
-	    (s == NULL || psa_generate_random((uint8_t *)&s->seed, sizeof s->seed) != PSA_SUCCESS))
+	if (why == NULL && (s == NULL || !crypto_random(&s->seed, sizeof s->seed)))
 		why = "out of memory or of random octets";
 	if (why == NULL) {
 		s->aka = a;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "emks/hss/auc.h"
 
-#include <psa/crypto.h>
 #include <string.h>
+
+#include "emks/crypto.h"
 
 static enum hss_verdict make(struct auc *a, enum eese_domain domain, const struct hss_subscriber *s,
 			     const struct hss_secret *secret, struct vector *out)
@@ -13,7 +14,7 @@ static enum hss_verdict make(struct auc *a, enum eese_domain domain, const struc
 
 	if (v != HSS_OK)
 		return v;
-	if (psa_generate_random(rand, sizeof rand) != PSA_SUCCESS ||
+	if (!crypto_random(rand, sizeof rand) ||
 	    vector_make(secret, domain, s->amf, sqn, rand, out) != EESE_OK)
 		return HSS_FAILED;
 	return HSS_OK;

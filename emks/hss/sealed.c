@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "emks/crypto.h"
+
 _Static_assert(sizeof(struct hss_secret) == EESE_K_SIZE + EESE_OP_SIZE, "no gaps");
 
 /* "eese-hss subscriber " and the IMSI. */
@@ -17,8 +19,12 @@ enum eese_result hss_seal(const uint8_t kek[EESE_KEK_SIZE], const char *imsi,
 {
 	char text[64];
 	size_t len = context(imsi, text, sizeof text);
+	enum eese_result r;
 
-	return eese_seal(kek, text, len, (const uint8_t *)secret, sizeof *secret, out);
+	crypto_begin();
+	r = eese_seal(kek, text, len, (const uint8_t *)secret, sizeof *secret, out);
+	crypto_end();
+	return r;
 }
 
 enum eese_result hss_unseal(const uint8_t kek[EESE_KEK_SIZE], const char *imsi,
@@ -26,6 +32,10 @@ enum eese_result hss_unseal(const uint8_t kek[EESE_KEK_SIZE], const char *imsi,
 {
 	char text[64];
 	size_t text_len = context(imsi, text, sizeof text);
+	enum eese_result r;
 
-	return eese_unseal(kek, text, text_len, sealed, len, (uint8_t *)out, sizeof *out);
+	crypto_begin();
+	r = eese_unseal(kek, text, text_len, sealed, len, (uint8_t *)out, sizeof *out);
+	crypto_end();
+	return r;
 }

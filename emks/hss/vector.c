@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "emks/crypto.h"
 #include "emks/hss/sqn.h"
 
 /* 6.3.2: AUTN = SQN xor AK || AMF || MAC-A. */
@@ -15,7 +16,7 @@ static void write_autn(const uint8_t *sqn, const uint8_t *ak, const uint8_t *amf
 	memcpy(autn + EESE_SQN_SIZE + EESE_AMF_SIZE, mac_a, EESE_AKA_MAC_SIZE);
 }
 
-enum eese_result vector_make(const struct hss_secret *secret, enum eese_domain domain,
+static enum eese_result make(const struct hss_secret *secret, enum eese_domain domain,
 			     const uint8_t amf[EESE_AMF_SIZE], uint64_t sqn,
 			     const uint8_t rand[EESE_AKA_RAND_SIZE], struct vector *out)
 {
@@ -42,7 +43,19 @@ enum eese_result vector_make(const struct hss_secret *secret, enum eese_domain d
 	return r;
 }
 
-enum eese_result vector_open_auts(const struct hss_secret *secret,
+enum eese_result vector_make(const struct hss_secret *secret, enum eese_domain domain,
+			     const uint8_t amf[EESE_AMF_SIZE], uint64_t sqn,
+			     const uint8_t rand[EESE_AKA_RAND_SIZE], struct vector *out)
+{
+	enum eese_result r;
+
+	crypto_begin();
+	r = make(secret, domain, amf, sqn, rand, out);
+	crypto_end();
+	return r;
+}
+
+static enum eese_result open_auts(const struct hss_secret *secret,
 				  const uint8_t rand[EESE_AKA_RAND_SIZE],
 				  const uint8_t auts[VECTOR_AUTS_SIZE], uint64_t *sqn)
 {
@@ -64,5 +77,17 @@ enum eese_result vector_open_auts(const struct hss_secret *secret,
 	eese_wipe(mac_s, sizeof mac_s);
 	if (r == EESE_OK)
 		*sqn = sqn_read(sqn_ms);
+	return r;
+}
+
+enum eese_result vector_open_auts(const struct hss_secret *secret,
+				  const uint8_t rand[EESE_AKA_RAND_SIZE],
+				  const uint8_t auts[VECTOR_AUTS_SIZE], uint64_t *sqn)
+{
+	enum eese_result r;
+
+	crypto_begin();
+	r = open_auts(secret, rand, auts, sqn);
+	crypto_end();
 	return r;
 }

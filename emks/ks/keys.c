@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "emks/crypto.h"
 #include "host/seal.h"
 
 enum { SEALED_SIZE = EESE_INT_KEY_SIZE + EESE_SEAL_OVERHEAD };
@@ -39,11 +40,15 @@ static bool write_key(struct db *db, int64_t subscriber, enum eese_domain domain
 	char text[128];
 	int64_t created;
 	size_t len;
+	enum eese_result r;
 
 	if (!creation(db, subscriber, domain, now, &created))
 		return false;
 	len = context(subscriber, domain, created, created + life, text, sizeof text);
-	return eese_seal(db->kek, text, len, key, EESE_INT_KEY_SIZE, sealed) == EESE_OK &&
+	crypto_begin();
+	r = eese_seal(db->kek, text, len, key, EESE_INT_KEY_SIZE, sealed);
+	crypto_end();
+	return r == EESE_OK &&
 	       db_run(db, "INSERT OR REPLACE INTO domain_key VALUES (?1, ?2, ?3, ?4, ?5)", "iibii",
 		      subscriber, (int64_t)domain, sealed, sizeof sealed, created, created + life);
 }
@@ -62,6 +67,19 @@ enum ks_answer ks_put(struct db *db, int64_t subscriber, enum eese_domain domain
 	return gone ? KS_NONE : KS_FAILED;
 }
 
+static bool open_key(const struct db *db, const char *text, size_t text_len, const uint8_t *sealed,
+		     size_t len, struct ks_key *out)
+{
+	bool ok;
+
+	crypto_begin();
+	ok = eese_unseal(db->kek, text, text_len, sealed, len, out->key, sizeof out->key) ==
+		 EESE_OK &&
+	     eese_derive_ikid(out->key, &out->ikid) == EESE_OK;
+	crypto_end();
+	return ok;
+}
+
 static enum ks_answer open_row(struct db *db, sqlite3_stmt *row, int64_t subscriber,
 			       enum eese_domain domain, struct ks_key *out)
 {
@@ -69,10 +87,8 @@ static enum ks_answer open_row(struct db *db, sqlite3_stmt *row, int64_t subscri
 	char text[128];
 	size_t len = context(subscriber, domain, created, expiry, text, sizeof text);
 
-	if (eese_unseal(db->kek, text, len, sqlite3_column_blob(row, 0),
-			(size_t)sqlite3_column_bytes(row, 0), out->key,
-			sizeof out->key) != EESE_OK ||
-	    eese_derive_ikid(out->key, &out->ikid) != EESE_OK) {
+	if (!open_key(db, text, len, sqlite3_column_blob(row, 0),
+		      (size_t)sqlite3_column_bytes(row, 0), out)) {
 		eese_wipe(out, sizeof *out);
 		return KS_FAILED;
 	}

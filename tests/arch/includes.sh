@@ -45,6 +45,8 @@ FNR == 1 {
 	for (i in ends)
 		if (index(name, ends[i] "/") == 1 && room != ends[i])
 			offend(ends[i] "/ is met on the wire only")
+	if (name == "psa/crypto.h" && FILENAME ~ /^emks\// && FILENAME !~ /^emks\/(crypto\.c|tool\/)/)
+		offend("two threads of emks/ must not use PSA Crypto at once: emks/crypto.h")
 	if (FILENAME ~ /^emks\/hss\// && name ~ /^emks\/(ks|daemon|tool)\//)
 		offend("HSS/AuC knows nothing of the EMKS")
 	if (FILENAME ~ /^emks\/ks\// && name ~ /^emks\/(hss|daemon|tool)\//)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-foreach(part csv hss keys sqn)
+foreach(part csv hss keys sqn threads)
 	eese_unit_test(emks-${part} SOURCES emks_${part}.c emks_support.c core_support.c LIBS eese-emks)
 	target_compile_definitions(unit-emks-${part} PRIVATE _GNU_SOURCE)
 endforeach()
