@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "eese/keys.h"
@@ -220,15 +221,35 @@ static bool open_file(struct db *db, const char *path, int flags, const uint8_t 
 	return false;
 }
 
+/*
+ * Who can write it says which EESE gets whose key. By its name: to close a descriptor of it would
+ * take away the locks that another connection of this process has. Root may look at another user's.
+ */
+static const char *not_private(const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) != 0 || access(path, R_OK | W_OK) != 0)
+		return strerror(errno);
+	if (!S_ISREG(st.st_mode))
+		return "is no regular file";
+	if (st.st_uid != geteuid() && geteuid() != 0)
+		return "belongs to another user";
+	if ((st.st_mode & (S_IRWXG | S_IRWXO)) != 0)
+		return "is open to others than its owner: chmod 600 it";
+	return NULL;
+}
+
 bool db_open(struct db *db, const char *path, const uint8_t kek[EESE_KEK_SIZE],
 	     char wrong[DB_WRONG_SIZE])
 {
-	const char *why;
+	const char *why = not_private(path);
 
 	memset(db, 0, sizeof *db);
-	if (access(path, R_OK | W_OK) != 0) {
-		snprintf(wrong, DB_WRONG_SIZE, "%s: %s%s", path, strerror(errno),
-			 errno == ENOENT ? " ('eese-hss init' makes it)" : "");
+	if (why != NULL) {
+		snprintf(wrong, DB_WRONG_SIZE, "%s: %s%s", path, why,
+			 access(path, F_OK) != 0 && errno == ENOENT ? " ('eese-hss init' makes it)"
+								    : "");
 		return false;
 	}
 	if (!open_file(db, path, 0, kek, wrong))

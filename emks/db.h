@@ -24,7 +24,8 @@ enum { DB_WRONG_SIZE = 512 }; /* room for a text that says what is wrong */
 /* Makes a new, empty database that only its owner may read; one that exists is an error. */
 bool db_create(const char *path, const uint8_t kek[EESE_KEK_SIZE], char wrong[DB_WRONG_SIZE]);
 
-/* Opens one that db_create() made, under the same KEK. On failure nothing is open. */
+/* Opens one that db_create() made, under the same KEK, if nobody but its owner can read or write
+ * it. On failure nothing is open. */
 bool db_open(struct db *db, const char *path, const uint8_t kek[EESE_KEK_SIZE],
 	     char wrong[DB_WRONG_SIZE]);
 

@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "emks/hss/auc.h"
 #include "emks/hss/sqn.h"
@@ -54,10 +56,40 @@ static void test_open(void)
 	CU_ASSERT_PTR_NOT_NULL(strstr(wrong, "another KEK"));
 	CU_ASSERT(!db_open(&db, "/tmp/eese-no-such-database", test_kek, wrong));
 	CU_ASSERT_PTR_NOT_NULL(strstr(wrong, "eese-hss init"));
-	CU_ASSERT(!db_open(&db, "/etc/passwd", test_kek, wrong));
 	CU_ASSERT(db_run(&t.db, "PRAGMA user_version = 7", ""));
 	CU_ASSERT(!db_open(&db, t.path, test_kek, wrong));
 	CU_ASSERT_PTR_NOT_NULL(strstr(wrong, "version"));
+	test_db_free(&t);
+}
+
+/* What others may read or write, and what is no database, is left alone. */
+static void test_private(void)
+{
+	char wrong[DB_WRONG_SIZE] = "", path[96];
+	struct test_db t;
+	struct db db;
+	FILE *f;
+
+	test_db_new(&t);
+	for (mode_t open = S_IXOTH; open <= S_IRGRP; open <<= 1) {
+		CU_ASSERT_EQUAL(chmod(t.path, S_IRUSR | S_IWUSR | open), 0);
+		CU_ASSERT(!db_open(&db, t.path, test_kek, wrong));
+		CU_ASSERT_PTR_NOT_NULL(strstr(wrong, "chmod 600"));
+	}
+	CU_ASSERT_EQUAL(chmod(t.path, S_IRUSR | S_IWUSR), 0);
+	test_db_again(&t);
+	(void)snprintf(path, sizeof(path), "%s/other", t.dir);
+	CU_ASSERT_EQUAL(mkfifo(path, S_IRUSR | S_IWUSR), 0);
+	CU_ASSERT(!db_open(&db, path, test_kek, wrong));
+	CU_ASSERT_PTR_NOT_NULL(strstr(wrong, "regular"));
+	CU_ASSERT_EQUAL(unlink(path), 0);
+	f = fopen(path, "w");
+	CU_ASSERT_PTR_NOT_NULL_FATAL(f);
+	CU_ASSERT_EQUAL(fchmod(fileno(f), S_IRUSR | S_IWUSR), 0);
+	CU_ASSERT(fputs("no database", f) >= 0);
+	CU_ASSERT_EQUAL(fclose(f), 0);
+	CU_ASSERT(!db_open(&db, path, test_kek, wrong));
+	CU_ASSERT_EQUAL(unlink(path), 0);
 	test_db_free(&t);
 }
 
@@ -463,6 +495,7 @@ int main(void)
 {
 	static const struct unit_test tests[] = {
 	    {"opening", test_open},
+	    {"others may not", test_private},
 	    {"finding", test_find},
 	    {"names", test_names},
 	    {"sealed", test_sealed},
