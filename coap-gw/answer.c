@@ -71,10 +71,9 @@ coap_mid_t asker_confirm(struct gateway *g, struct asker *a, const struct reply 
 	return send_as(a, COAP_MESSAGE_CON, r);
 }
 
-void asker_reply(struct gateway *g, struct asker *a, const struct reply *given)
+void asker_reply(struct gateway *g, struct asker *a, const struct reply *r)
 {
-	struct reply whole = *given;
-	const struct reply *r = &whole;
+	struct reply whole = *r;
 
 	/* RFC 7959 2.3: the answer to the last block says so. */
 	whole.block1 = a->block1;
@@ -82,8 +81,8 @@ void asker_reply(struct gateway *g, struct asker *a, const struct reply *given)
 		asker_ack(g, a);
 	} else {
 		send_as(a, a->type == COAP_MESSAGE_CON && !a->acked ? COAP_MESSAGE_ACK : a->type,
-			r);
-		exchange_answered(g->exchanges, &a->peer, a->mid, r);
+			&whole);
+		exchange_answered(g->exchanges, &a->peer, a->mid, &whole);
 	}
 	asker_forget(a);
 }

@@ -45,8 +45,8 @@ struct exchanges *exchanges_new(uint32_t count, size_t octets)
 
 static void drop(struct exchanges *x, struct exchange *e)
 {
-	HASH_DEL(x->by_key, e);
-	DL_DELETE(x->list, e);
+	HASH_DEL(x->by_key, e); /* NOLINT(clang-analyzer-core.NullDereference) */
+	DL_DELETE(x->list, e);  /* NOLINT(clang-analyzer-core.NullDereference) */
 	x->count--;
 	x->octets -= e->payload != NULL ? e->reply.payload_len : 0;
 	free(e->payload);

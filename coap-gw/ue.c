@@ -23,7 +23,7 @@ static void drop(struct ues *u, struct ue *ue)
 	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference,clang-analyzer-unix.Malloc) */
 	HASH_DEL(u->by_id, ue);
 	if (ue->holds == 0)
-		DL_DELETE(u->idle, ue);
+		DL_DELETE(u->idle, ue); /* NOLINT(clang-analyzer-core.NullDereference) */
 	u->count--;
 	free(ue);
 }

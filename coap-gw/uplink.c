@@ -54,6 +54,7 @@ static void leave_state(struct uplinks *all, struct uplink *u)
 		DL_DELETE2(all->rounds, u, w_prev, w_next);
 		break;
 	case KEYS:
+		/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference) */
 		DL_DELETE2(all->keys, u, w_prev, w_next);
 		break;
 	case DECIDED:
@@ -71,7 +72,7 @@ static void finish(struct gateway *g, struct uplink *u, const struct reply *r)
 	if (u->late)
 		DL_DELETE(all->late, u);
 	else
-		DL_DELETE(all->fresh, u);
+		DL_DELETE(all->fresh, u); /* NOLINT(clang-analyzer-core.NullDereference) */
 	DL_DELETE2(u->ue->uplinks, u, ue_prev, ue_next);
 	ue_release(&g->ues, u->ue);
 	all->count--;

@@ -29,7 +29,7 @@ struct wish {
 
 const char *pki_path(const struct pki *p, const char *name)
 {
-	static char buffers[4][128];
+	static char buffers[4][64 + 256];
 	static unsigned next;
 	char *out = buffers[next++ % 4];
 

@@ -304,9 +304,10 @@ static void counted(enum mqtt_version version, uint8_t qos)
 	for (size_t i = 0; i < sizeof filters / sizeof *filters; i++)
 		(void)mqtt_subscribe(&u.link, filters[i], qos);
 	EXPECT(ue_quiet(&u)); /* no answer of $CONTROL either */
-	EXPECT_EQUAL(counter("acl/publish/rejected"), published + sizeof topics / sizeof *topics);
+	EXPECT_EQUAL(counter("acl/publish/rejected"),
+		     (size_t)published + sizeof topics / sizeof *topics);
 	EXPECT_EQUAL(counter("acl/subscribe/rejected"),
-		     subscribed + sizeof filters / sizeof *filters);
+		     (size_t)subscribed + sizeof filters / sizeof *filters);
 	EXPECT_EQUAL(counter("control/rejected"), 0);
 	mqtt_disconnect(&u.link);
 }
@@ -336,7 +337,7 @@ static void plaintext(enum mqtt_version version, uint8_t qos)
 	EXPECT(mqtt_sync(&u.link));
 	expect_seen(&u, "t", NULL, 0);
 	EXPECT_EQUAL(counter("rejected/malformed") + counter("rejected/failed tag"),
-		     before + sizeof texts / sizeof *texts);
+		     (size_t)before + sizeof texts / sizeof *texts);
 	mqtt_disconnect(&u.link);
 }
 

@@ -297,7 +297,7 @@ static void test_blocks(void)
 	static uint8_t plain[EESE_PLAINTEXT_MAX], msg[EESE_MESSAGE_MAX + 1];
 	static const size_t sizes[] = {10, 900, 5000, EESE_PLAINTEXT_MAX};
 	struct test_ue u;
-	struct coap_message r;
+	struct coap_message r = {0};
 	char path[128];
 	size_t len;
 

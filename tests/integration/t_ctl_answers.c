@@ -287,10 +287,11 @@ static void test_connection(void)
 static void test_half_way(void)
 {
 	struct evil e = {.answer = RESPONSE("")};
-	char names[5 * 1100 + 1] = "";
+	enum { COUNT = 1100, LINE = 5 };
+	char names[COUNT * LINE + 1] = "";
 
-	for (int i = 0; i < 1100; i++)
-		snprintf(names + strlen(names), 6, "%04d\n", i);
+	for (unsigned i = 0; i < COUNT; i++)
+		snprintf(names + (size_t)i * LINE, LINE + 1, "%04u\n", i % 10000);
 	e.len = strlen(e.answer);
 	evil_start(&e);
 	CTL_WITH(1, e.port, names, "-V", "mqttv311", "expire", "--json", "--from", "-");

@@ -42,11 +42,11 @@ static void start(void)
 /* A device, and its subscription with these options. */
 static struct phone subscribe(const char *ue, const char *options)
 {
-	static int count;
+	static unsigned count;
 	struct phone p;
 	char imsi[16];
 
-	snprintf(imsi, sizeof imsi, "0010100000%05d", ++count);
+	snprintf(imsi, sizeof imsi, "0010100000%05u", ++count % 100000);
 	EXPECT(emks_add(&emks, imsi, ue, options));
 	phone_make(&p, ue, broker.dir, TEST_K, TEST_OPC);
 	phone_home(&p, emks.coap_port);

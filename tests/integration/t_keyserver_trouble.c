@@ -47,7 +47,7 @@ static void all_ask(struct mqtt *m, size_t count)
 
 		if (crowd[i].has_rand)
 			continue;
-		snprintf(topic, sizeof topic, "e2e/%s/req", crowd[i].ue.id);
+		snprintf(topic, sizeof topic, "e2e/%.*s/req", EESE_UE_ID_MAX, crowd[i].ue.id);
 		REQUIRE(eese_key_request_encode(crowd[i].ue.control_key, crowd[i].ue.id, &r, msg) ==
 			EESE_OK);
 		REQUIRE(mqtt_send_publish(m, &p) == 0);

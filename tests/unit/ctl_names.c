@@ -71,8 +71,8 @@ static void test_many(void)
 	struct names n;
 
 	CU_ASSERT_FATAL(text != NULL);
-	for (int i = 0; i < MANY; i++)
-		snprintf(text + (size_t)i * LINE, LINE + 1, "%06d\n", i);
+	for (unsigned i = 0; i < MANY; i++)
+		snprintf(text + (size_t)i * LINE, LINE + 1, "%06u\n", i % 1000000);
 	CU_ASSERT_EQUAL(read_names(&n, text, MANY * LINE, NULL, 0), GO_ON);
 	CU_ASSERT_EQUAL(n.count, MANY);
 	CU_ASSERT_STRING_EQUAL(n.list[MANY - 1], "099999");

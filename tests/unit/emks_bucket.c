@@ -38,7 +38,7 @@ static void test_no_limit(void)
 static void test_names(void)
 {
 	static struct buckets b;
-	char name[16];
+	char name[24];
 
 	b = (struct buckets){.rate = 1};
 	for (int i = 0; i < BUCKETS + 50; i++) {

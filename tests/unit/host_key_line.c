@@ -31,7 +31,7 @@ static void test_good(void)
 
 static void test_empty(void)
 {
-	static const char *const rows[] = {"", "\n", " \t\r\n", "# meter-7 " KEY, "  #"};
+	static const char *const rows[] = {"", "\n", " \t\r\n", ("# meter-7 " KEY), "  #"};
 
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct eese_device_key key;
