@@ -7,6 +7,7 @@
 #include "broker.h"
 #include "client.h"
 #include "counters.h"
+#include "dtls.h"
 #include "exchange.h"
 #include "limit.h"
 #include "message.h"
@@ -30,6 +31,7 @@ struct uplinks {
 struct gateway {
 	const struct options *options;
 	coap_context_t *coap;
+	struct dtls *dtls; /* NULL: nobody comes by DTLS */
 	struct broker live;  /* publishes and hears ctl; nothing of it outlives the connection */
 	unsigned connection; /* counts those */
 	struct broker keep;  /* hears ctl and downlink of UEs that are polled or observed */

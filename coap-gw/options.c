@@ -39,6 +39,15 @@ static const struct eese_option rows[] = {
     ROW('c', "config", TEXT, config, 0, 0, "FILE", "options, one a line without the dashes"),
     CALL("listen", add_listen, 0, "ADDRESS[:PORT]",
 	 "where CoAP clients come; may be repeated [[::]:5683]"),
+    CALL("listen-dtls", add_listen, 1, "ADDRESS[:PORT]",
+	 "where they come by DTLS; may be repeated [port 5684]"),
+    ROW(0, "dtls-psk", TEXT, dtls_psk, 0, 0, "FILE",
+	"their pre-shared keys: lines IDENTITY KEY, the key in hexadecimal digits"),
+    ROW(0, "dtls-cert", TEXT, dtls_cert, 0, 0, "FILE",
+	"this gateway's certificate with its chain, PEM"),
+    ROW(0, "dtls-key", TEXT, dtls_key, 0, 0, "FILE", "the certificate's key, PEM"),
+    ROW(0, "dtls-ca", TEXT, dtls_ca, 0, 0, "FILE",
+	"CAs of clients' certificates, which are then needed, PEM"),
     ROW(0, "base", TEXT, base, 0, 0, "LEVEL", "first level of the protected topics [e2e]"),
     ROW('u', "username", TEXT, login.username, 0, 0, "NAME",
 	"MQTT user name, one of the plugin's gateways [gateway]"),
@@ -211,6 +220,20 @@ static const char *config_of(int argc, char *argv[])
 	return found;
 }
 
+static const char *dtls_complaint(const struct options *o)
+{
+	bool listens = false;
+
+	for (size_t i = 0; i < o->listen_count; i++)
+		listens |= o->listen[i].secure;
+	if (listens != (o->dtls_psk != NULL || o->dtls_cert != NULL))
+		return listens ? "--listen-dtls needs --dtls-psk or --dtls-cert"
+			       : "--dtls-psk and --dtls-cert are for --listen-dtls";
+	if ((o->dtls_cert != NULL) != (o->dtls_key != NULL))
+		return "--dtls-cert and --dtls-key belong together";
+	return o->dtls_ca != NULL && o->dtls_cert == NULL ? "--dtls-ca needs --dtls-cert" : NULL;
+}
+
 static const char *complaint(const struct options *o)
 {
 	if (o->login.protocol != MQTT_PROTOCOL_V5)
@@ -220,7 +243,7 @@ static const char *complaint(const struct options *o)
 		return "--base: one topic level is needed";
 	if (*o->id == '\0' || strlen(o->id) > 64 || strpbrk(o->id, "/+#") != NULL)
 		return "--id: 1 to 64 characters without / + # are needed";
-	return NULL;
+	return dtls_complaint(o);
 }
 
 static void fill_defaults(struct options *o)

@@ -30,6 +30,7 @@ struct options {
 	const char *config, *id, *base;
 	struct listen_at listen[OPTIONS_LISTEN_MAX];
 	size_t listen_count;
+	const char *dtls_psk, *dtls_cert, *dtls_key, *dtls_ca;
 	bool debug, quiet, events, version;
 	long max_ues, max_requests, max_sessions, max_bodies, max_payload;
 	long rate_ue, burst_ue, rate_address, burst_address;

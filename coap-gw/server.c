@@ -287,6 +287,11 @@ int server_open(struct gateway *g)
 	coap_context_set_max_idle_sessions(g->coap, (unsigned)g->options->max_sessions);
 	coap_context_set_session_timeout(g->coap, SESSION_TIMEOUT);
 	coap_context_set_max_handshake_sessions(g->coap, HANDSHAKES);
+	if (g->options->dtls_psk != NULL || g->options->dtls_cert != NULL) {
+		g->dtls = dtls_open(g->coap, g->options);
+		if (g->dtls == NULL)
+			return EXIT_FILES;
+	}
 	for (size_t i = 0; i < g->options->listen_count && code == GO_ON; i++)
 		code = listen_at(g, &g->options->listen[i]);
 	return code;
@@ -298,6 +303,8 @@ void server_close(struct gateway *g)
 	if (g->coap != NULL)
 		coap_free_context(g->coap);
 	g->coap = NULL;
+	dtls_close(g->dtls);
+	g->dtls = NULL;
 	coap_cleanup();
 }
 

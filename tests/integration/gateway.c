@@ -17,7 +17,7 @@
 
 enum { START_MS = 20000, STOP_MS = 20000, STEP_MS = 10, WORDS = 48 };
 
-static uint16_t free_udp_port(void)
+uint16_t gateway_free_port(void)
 {
 	struct sockaddr_in a = {.sin_family = AF_INET};
 	socklen_t len = sizeof a;
@@ -141,7 +141,7 @@ bool gateway_launch(struct gateway *g, uint16_t broker_port, const char *const *
 		 tmp != NULL && strlen(tmp) < 100 ? tmp : "/tmp");
 	if (mkdtemp(g->dir) == NULL)
 		abort();
-	g->port = free_udp_port();
+	g->port = gateway_free_port();
 	return gateway_again(g, broker_port, more);
 }
 

@@ -28,6 +28,9 @@ void gateway_kill(struct gateway *g);
 /* gateway_end() if it still runs, and removes its files. */
 void gateway_stop(struct gateway *g);
 
+/* A UDP port of 127.0.0.1 that was free just now. */
+uint16_t gateway_free_port(void);
+
 /* Resident memory in KiB; 0: not known. */
 long gateway_memory(const struct gateway *g);
 

@@ -27,7 +27,7 @@ static void run(const struct program *p, const char *const *argv, int in)
 	close(out);
 	close(err);
 	close(in);
-	execv(argv[0], (char *const *)argv);
+	execvp(argv[0], (char *const *)argv);
 	_exit(127);
 }
 

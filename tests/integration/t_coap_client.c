@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Debian's coap-client as the device's CoAP: plain, and by DTLS with its three TLS libraries' ways
+ * (none, GnuTLS, OpenSSL), with pre-shared keys and with certificates. */
+#include "gateway.h"
+#include "pki.h"
+#include "program.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Seconds that coap-client waits. */
+#define LONG "30"
+#define SHORT "1"
+
+enum { PATIENCE_MS = 60000, WORDS = 24 };
+
+/* The key of lines "IDENTITY KEY", as it stands in the file and as coap-client takes it. */
+#define PSK_HEX "30313233343536373839616263646566"
+#define PSK_TEXT "0123456789abcdef"
+
+static const char *const secure_clients[] = {"coap-client-gnutls", "coap-client-openssl"};
+
+static struct broker broker;
+static struct gateway gateway;
+static struct observer app;
+static struct coap client;
+static struct mqtt sender;
+static struct pki pki;
+static uint16_t secure_port;
+static char at[32], psk_file[192], payload[192], answer[192];
+
+static void write_file(const char *path, const void *octets, size_t len)
+{
+	const int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+	if (fd < 0 || write(fd, octets, len) != (ssize_t)len)
+		abort();
+	close(fd);
+}
+
+static void start(void)
+{
+	static const struct ue_range ues[] = {{.prefix = "ue", .count = 40}, {0}};
+	static const char psks[] =
+	    "# of devices\n\ndevice-1 " PSK_HEX "\n  device-2\t" PSK_HEX "aa\r\n";
+	const struct broker_options o = {.ues = ues};
+	const struct mqtt_login login = {
+	    .version = MQTT_5, .client_id = "application", .username = TEST_APP_USER};
+
+	REQUIRE(broker_start(&broker, &o));
+	REQUIRE(observer_open(&app, &broker, TEST_APP_USER, "app/+/up/#"));
+	REQUIRE(mqtt_connect(&sender, broker.port, &login) == 0);
+	REQUIRE(pki_make(&pki));
+	snprintf(psk_file, sizeof psk_file, "%s/psk", broker.dir);
+	snprintf(payload, sizeof payload, "%s/payload", broker.dir);
+	snprintf(answer, sizeof answer, "%s/answer", broker.dir);
+	write_file(psk_file, psks, sizeof psks - 1);
+	secure_port = gateway_free_port();
+	snprintf(at, sizeof at, "127.0.0.1:%u", secure_port);
+	const char *const more[] = {"--listen-dtls",
+				    at,
+				    "--dtls-psk",
+				    psk_file,
+				    "--dtls-cert",
+				    pki_path(&pki, "server.pem"),
+				    "--dtls-key",
+				    pki_path(&pki, "server-key.pem"),
+				    "--dtls-ca",
+				    pki_path(&pki, "ca.pem"),
+				    NULL};
+	REQUIRE(gateway_start(&gateway, broker.port, more));
+	REQUIRE(coap_open(&client, gateway.port, false));
+}
+
+static void stop(void)
+{
+	coap_close(&client);
+	mqtt_disconnect(&sender);
+	observer_close(&app);
+	gateway_stop(&gateway);
+	pki_drop(&pki);
+	broker_stop(&broker);
+}
+
+/* Runs coap-client with these options for the URI of this UE's path. */
+static void run(const char *program, bool secure, const struct test_ue *u, const char *path,
+		const char *const *more)
+{
+	const char *words[WORDS] = {program};
+	char uri[256];
+	struct program t;
+	size_t count = 1;
+
+	while (*more != NULL && count < WORDS - 2)
+		words[count++] = *more++;
+	snprintf(uri, sizeof uri, "%s://127.0.0.1:%u/e2e/%s/%s", secure ? "coaps" : "coap",
+		 secure ? secure_port : gateway.port, u->id, path);
+	words[count] = uri;
+	program_start(&t, broker.dir, words);
+	program_ends(&t, PATIENCE_MS);
+}
+
+static size_t came(const struct test_ue *u, const char *sub, const char *text)
+{
+	EXPECT(observer_sync(&app));
+	return observer_of(&app, u, sub, text);
+}
+
+/* Posts a sealed message; how often it arrived. Who is not let in is not waited for long. */
+static size_t posted(const char *program, bool secure, struct test_ue *u, const char *text,
+		     const char *const *login, const char *patience_s)
+{
+	const char *words[WORDS] = {"-m", "post", "-f", payload, "-B", patience_s};
+	struct octets msg;
+	size_t count = 6;
+
+	while (*login != NULL && count < WORDS - 1)
+		words[count++] = *login++;
+	ue_seal(u, "t", text, &msg);
+	write_file(payload, msg.p, msg.len);
+	run(program, secure, u, "up/t", words);
+	return came(u, "t", text);
+}
+
+static void test_plain(void)
+{
+	static const char *const none[] = {NULL};
+	struct test_ue u;
+
+	ue_take(&u, "ue");
+	REQUIRE(coap_first_contact(&client, &u));
+	EXPECT_EQUAL(posted("coap-client-notls", false, &u, "plain", none, LONG), 1);
+}
+
+/* Longer than a datagram: the client cuts it into blocks. */
+static void test_blocks(void)
+{
+	static const char *const words[] = {"-m", "post", "-b", "256", "-f", payload, NULL};
+	static uint8_t text[5000], msg[6000];
+	struct test_ue u;
+	size_t len;
+
+	ue_take(&u, "ue");
+	REQUIRE(coap_first_contact(&client, &u));
+	EXPECT(observer_sync(&app));
+	observer_forget(&app);
+	memset(text, 'x', sizeof text);
+	REQUIRE(eese_data_seal(&u.set.up, u.id, "long", 4, u.number++, text, sizeof text, msg,
+			       sizeof msg, &len) == EESE_OK);
+	write_file(payload, msg, len);
+	run("coap-client-notls", false, &u, "up/long", words);
+	EXPECT(observer_sync(&app));
+	EXPECT(app.count == 1 && app.seen[0]->len == sizeof text &&
+	       memcmp(app.seen[0]->payload, text, sizeof text) == 0);
+}
+
+static void test_psk(void)
+{
+	static const char *const good[] = {"-u", "device-1", "-k", PSK_TEXT, NULL};
+	static const char *const wrong[] = {"-u", "device-1", "-k", "0123456789abcdeF", NULL};
+	static const char *const another[] = {"-u", "device-2", "-k", PSK_TEXT, NULL};
+	static const char *const unknown[] = {"-u", "device-3", "-k", PSK_TEXT, NULL};
+	struct test_ue u;
+
+	ue_take(&u, "ue");
+	REQUIRE(coap_first_contact(&client, &u));
+	for (size_t i = 0; i < 2; i++) {
+		char text[16];
+
+		snprintf(text, sizeof text, "psk %zu", i);
+		EXPECT_EQUAL(posted(secure_clients[i], true, &u, text, good, LONG), 1);
+		EXPECT_EQUAL(posted(secure_clients[i], true, &u, "wrong", wrong, SHORT), 0);
+		EXPECT_EQUAL(posted(secure_clients[i], true, &u, "another", another, SHORT), 0);
+		EXPECT_EQUAL(posted(secure_clients[i], true, &u, "unknown", unknown, SHORT), 0);
+	}
+}
+
+static void test_certificates(void)
+{
+	const char *const key = pki_path(&pki, "client-key.pem"), *ca = pki_path(&pki, "ca.pem");
+	const char *const good[] = {"-c", pki_path(&pki, "client.pem"), "-j", key, "-C", ca, NULL};
+	const char *const intruder[] = {"-c", pki_path(&pki, "intruder.pem"), "-j", key, NULL};
+	const char *const none[] = {"-R", ca, NULL};
+	struct test_ue u;
+
+	ue_take(&u, "ue");
+	REQUIRE(coap_first_contact(&client, &u));
+	for (size_t i = 0; i < 2; i++) {
+		char text[16];
+
+		snprintf(text, sizeof text, "cert %zu", i);
+		EXPECT_EQUAL(posted(secure_clients[i], true, &u, text, good, LONG), 1);
+		EXPECT_EQUAL(posted(secure_clients[i], true, &u, "intruder", intruder, SHORT), 0);
+		EXPECT_EQUAL(posted(secure_clients[i], true, &u, "none", none, SHORT), 0);
+	}
+}
+
+static void send_down(const struct test_ue *u, const char *text)
+{
+	char topic[256];
+	const struct mqtt_publish p = {
+	    .topic = topic, .payload = text, .len = strlen(text), .qos = 1};
+
+	snprintf(topic, sizeof topic, "app/%s/down/led", u->id);
+	EXPECT(mqtt_publish(&sender, &p) >= 0);
+}
+
+/* What the client wrote into its file, as the payload of a message. */
+static bool wrote(const struct test_ue *u, const char *text)
+{
+	static struct coap_message m;
+	struct parts parts;
+	const int fd = open(answer, O_RDONLY | O_CLOEXEC);
+	const ssize_t n = fd >= 0 ? read(fd, m.datagram, sizeof m.datagram) : -1;
+
+	if (fd >= 0)
+		close(fd);
+	m.payload = m.datagram;
+	m.len = n > 0 ? (size_t)n : 0;
+	return coap_parts(&m, &parts) && parts.count == 1 &&
+	       ue_opens(u, "led", parts.messages[0].octets, parts.messages[0].len, text);
+}
+
+/* A confirmable message, which the client acknowledges; without DTLS it has to send back an Echo
+ * before. */
+static void test_downlink(void)
+{
+	static const char *const plain[] = {"-m", "get", "-o", answer, NULL};
+	static const char *const secure[] = {"-m",       "get", "-o",     answer, "-u",
+					     "device-1", "-k",  PSK_TEXT, NULL};
+	struct coap_message m;
+	struct test_ue u;
+
+	ue_take(&u, "ue");
+	REQUIRE(coap_first_contact(&client, &u));
+	REQUIRE(coap_get(&client, &u, "down", &m) == COAP_CODE(205));
+	for (int i = 0; i < 3; i++) {
+		const char *const program = i == 0 ? "coap-client-notls" : secure_clients[i - 1];
+		bool ok = false;
+		char text[24];
+
+		snprintf(text, sizeof text, "down %d", i);
+		send_down(&u, text);
+		for (int tries = 0; tries < 50 && !ok; tries++) {
+			unlink(answer);
+			run(program, i > 0, &u, "down", i > 0 ? secure : plain);
+			ok = wrote(&u, text);
+		}
+		EXPECT(ok);
+	}
+}
+
+/* Told by Observe. */
+static void test_observe(void)
+{
+	const char *words[] = {
+	    "coap-client-notls", "-m", "get", "-s", "20", "-o", answer, NULL, NULL};
+	struct coap_message m;
+	struct program t;
+	struct test_ue u;
+	char uri[256];
+	bool ok = false;
+
+	ue_take(&u, "ue");
+	REQUIRE(coap_first_contact(&client, &u));
+	REQUIRE(coap_get(&client, &u, "down", &m) == COAP_CODE(205));
+	snprintf(uri, sizeof uri, "coap://127.0.0.1:%u/e2e/%s/down", gateway.port, u.id);
+	words[7] = uri;
+	unlink(answer);
+	program_start(&t, broker.dir, words);
+	send_down(&u, "told");
+	for (int waited = 0; waited < PATIENCE_MS && !ok; waited += 50) {
+		harness_sleep_ms(50);
+		ok = wrote(&u, "told");
+	}
+	EXPECT(ok);
+	kill(t.pid, SIGKILL);
+	program_ends(&t, PATIENCE_MS);
+}
+
+static int refuses(const char *const *more)
+{
+	const char *words[WORDS] = {EESE_TEST_COAP_GW, "-p", "1", "--spool", "/dev/null"};
+	struct program t;
+	size_t count = 5;
+
+	while (*more != NULL && count < WORDS - 1)
+		words[count++] = *more++;
+	program_start(&t, broker.dir, words);
+	return program_ends(&t, PATIENCE_MS);
+}
+
+/* What can't be used is said at the start. */
+static void test_files(void)
+{
+	const char *const server = pki_path(&pki, "server.pem"),
+			  *other = pki_path(&pki, "client-key.pem");
+	const char *const psk[] = {"--listen-dtls", at, "--dtls-psk", psk_file, NULL};
+	const char *const nothing[] = {"--listen-dtls", at, NULL};
+	const char *const plain[] = {"--listen", at, "--dtls-psk", psk_file, NULL};
+	const char *const half[] = {"--listen-dtls", at, "--dtls-cert", server, NULL};
+	const char *const mixed[] = {"--listen-dtls", at,    "--dtls-cert", server,
+				     "--dtls-key",    other, NULL};
+	static const struct {
+		const char *text;
+		mode_t mode;
+	} bad[] = {
+	    {"device-1 " PSK_HEX "\n", 0640},
+	    {"device-1 303132\n", 0600},
+	    {"device-1\n", 0600},
+	    {"device-1 " PSK_HEX " x\n", 0600},
+	    {"device-1 " PSK_HEX "\ndevice-1 " PSK_HEX "\n", 0600},
+	};
+
+	EXPECT_EQUAL(refuses(nothing), 2);
+	EXPECT_EQUAL(refuses(plain), 2);
+	EXPECT_EQUAL(refuses(half), 2);
+	EXPECT_EQUAL(refuses(mixed), 3);
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+		write_file(psk_file, bad[i].text, strlen(bad[i].text));
+		EXPECT(chmod(psk_file, bad[i].mode) == 0);
+		EXPECT_EQUAL(refuses(psk), 3);
+		EXPECT(chmod(psk_file, 0600) == 0);
+	}
+}
+
+int main(void)
+{
+	static const struct harness_test tests[] = {
+	    {"start", start},
+	    {"plain", test_plain},
+	    {"blocks", test_blocks},
+	    {"pre-shared keys", test_psk},
+	    {"certificates", test_certificates},
+	    {"downlink", test_downlink},
+	    {"observe", test_observe},
+	    {"files", test_files},
+	    {"stop", stop},
+	};
+
+	return harness_main("coap-client", tests, sizeof tests / sizeof *tests);
+}
