@@ -318,6 +318,26 @@ static void test_refused_then_told(void)
 	expect_arrived(&p, "told");
 }
 
+/* Refused, then given a key: that one is renewed before its end like any other. */
+static void test_refused_then_key(void)
+{
+	struct phone p = new_phone(&home);
+	unsigned keys;
+	struct program t;
+
+	aka_server_set(&home, AKA_REFUSES, 3600);
+	EXPECT_EQUAL(phone_aka(&p, 5, "20"), 5);
+	aka_server_set(&home, AKA_HONEST, 4);
+	aka_server_tell(&home, tell_key, &p);
+	EXPECT_EQUAL(phone_aka(&p, 0, "20"), 0);
+	keys = aka_server_counts(&home).keys;
+	phone_run(&t, &p, "pub", (const char *const[]){"-t", "t", "-l", NULL});
+	EXPECT(program_says(t.err, "event: AKA: new key", 30000));
+	EXPECT_EQUAL(phone_ends(&t, 0, 20000), 0);
+	aka_server_tell(&home, NULL, NULL);
+	EXPECT(aka_server_counts(&home).keys > keys);
+}
+
 /* ---- memory ---- */
 
 /* What is left of a device that lost a file or two runs AKA again, and no number is used twice. */
@@ -547,6 +567,7 @@ int main(void)
 	    {"expiry", test_expiry},
 	    {"silent home network", test_silent_home},
 	    {"refused, then told", test_refused_then_told},
+	    {"refused, then a key", test_refused_then_key},
 	    {"lost memory", test_lost_memory},
 	    {"killed", test_killed},
 	    {"one at a time", test_one_at_a_time},

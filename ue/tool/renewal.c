@@ -85,6 +85,7 @@ static enum run_end got_key(struct renewal *r, enum run_end end, uint32_t lifeti
 	}
 	if (end == RUN_KEY)
 		set_times(&r->keys.next, lifetime);
+	r->keys.refused = 0;
 	if (!r->keys.current.there)
 		keys_promote(&r->keys);
 	tell_key(&r->keys, lifetime);
@@ -132,8 +133,9 @@ static bool long_ago(uint64_t when, uint64_t gap)
 	return when > now || now - when >= gap;
 }
 
-/* Clause 6. After a refusal nothing is tried by itself for an hour, unless the EESE says that AKA
- * is what is wanted: to one that is refused it would say another thing. */
+/* Clause 6. After a refusal nothing is tried by itself for an hour or until a run brings a key,
+ * unless the EESE says that AKA is what is wanted: to one that is refused it would say another
+ * thing. */
 static bool allowed(const struct renewal *r, enum renewal_cause cause)
 {
 	if (cause == RENEWAL_ASKED)
