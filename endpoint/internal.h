@@ -193,6 +193,9 @@ void eese_ep_no_pending(struct eese_endpoint *ep, struct ue *ue, struct budget *
 /* keyserver.c: contact from a UE whose key is not in hand, or not the one it uses */
 void eese_ep_ask(struct eese_endpoint *ep, struct eese_time now, const char *ue_id, size_t len,
 		 const uint8_t *request, bool say_refusal, struct eese_actions *out);
+/* What the key server gave comes into use. false: nothing changed. */
+bool eese_ep_install_grant(struct eese_endpoint *ep, struct ue *ue,
+			   const struct eese_key_grant *grant);
 
 /* request.c */
 void eese_ep_authentic_request(struct eese_endpoint *ep, struct ue *ue, struct eese_time now,

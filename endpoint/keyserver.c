@@ -136,15 +136,20 @@ void eese_endpoint_key_refused(struct eese_endpoint *ep, struct eese_time now, c
 	}
 }
 
-static bool install(struct eese_endpoint *ep, struct ue *ue, const struct eese_key_grant *grant)
+bool eese_ep_install_grant(struct eese_endpoint *ep, struct ue *ue,
+			   const struct eese_key_grant *grant)
 {
 	bool same = ue->has_key && eese_equal(ue->int_key, grant->int_key, EESE_INT_KEY_SIZE);
+	struct ask *a = find_ask(ep, ue->named.name, ue->named.len);
 	if (!same && eese_ep_install_key(ep, ue, grant->int_key) != EESE_OK) {
 		return false;
 	}
 	ue->key_created = eese_ep_seconds(grant->created);
 	ue->key_expiry = eese_ep_seconds(grant->expiry);
 	eese_ep_key_changed(ep, ue);
+	if (a != NULL) {
+		a->asking.interval_ms = 0; /* the next key's turn begins at a minute again */
+	}
 	return true;
 }
 
@@ -213,7 +218,7 @@ static void newer_key(struct eese_endpoint *ep, struct ue *ue, struct ask *a, st
 	if (a != NULL && a->has_request &&
 	    eese_ep_check_request(grant->int_key, ue->named.name, a->request, sizeof a->request,
 				  &r) == EESE_OK) {
-		if (install(ep, ue, grant)) {
+		if (eese_ep_install_grant(ep, ue, grant)) {
 			answer_contact(ep, ue, a, now, out);
 		}
 	} else {
@@ -249,7 +254,7 @@ void eese_endpoint_key_arrived(struct eese_endpoint *ep, struct eese_time now, c
 			ue->keep = true; /* no file named it, so none takes it away */
 		}
 	}
-	if (ue != NULL && install(ep, ue, grant)) {
+	if (ue != NULL && eese_ep_install_grant(ep, ue, grant)) {
 		if (a != NULL) {
 			a->asking =
 			    (struct budget){0}; /* what a KEY_REQUEST may ask is another matter */

@@ -96,17 +96,13 @@ static bool candidate_holds(struct eese_endpoint *ep, struct ue *ue, const uint8
 			    struct eese_key_request *r)
 {
 	struct eese_key_grant grant;
-	bool held = false;
+	bool held;
 	if (ue->candidate == NULL ||
 	    eese_ep_check_request(ue->candidate->int_key, ue->named.name, msg, len, r) != EESE_OK) {
 		return false;
 	}
 	grant = *ue->candidate; /* installing frees it */
-	if (eese_ep_install_key(ep, ue, grant.int_key) == EESE_OK) {
-		ue->key_created = eese_ep_seconds(grant.created);
-		ue->key_expiry = eese_ep_seconds(grant.expiry);
-		held = true;
-	}
+	held = eese_ep_install_grant(ep, ue, &grant);
 	eese_wipe(&grant, sizeof grant);
 	return held;
 }

@@ -243,6 +243,31 @@ static void another_key(void)
 	}
 }
 
+/* A UE that has a new key now and then, and the budget of asking: a minute before each, however
+ * many there were. */
+static void next_keys(void)
+{
+	struct world w;
+	with_key_of_100(&w, NULL);
+	for (uint8_t i = 0; i < 8; i++) {
+		bool waits = i % 2 == 1; /* as candidate */
+		uint8_t next[EESE_INT_KEY_SIZE];
+		uint8_t another[EESE_INT_KEY_SIZE];
+		key_of((uint8_t)(OTHER + i), next);
+		key_of(15, another);
+		request_under(&w, waits ? another : next, 0);
+		EXPECT(w.out.ask, "a minute later");
+		memcpy(w.key, next, sizeof w.key);
+		key_arrived(&w, next, UINT64_C(101) + i, 0);
+		EXPECT(w.updated != waits, "came");
+		pass(&w, 1);
+		request_under(&w, next, 0);
+		EXPECT(w.out.verdict == EESE_HANDLED, "in use");
+		pass(&w, REST_S);
+	}
+	world_free(&w);
+}
+
 /* A MAC that is bad under the key in hand, the IKID notwithstanding. */
 static void unasked_key(void)
 {
@@ -371,6 +396,7 @@ int main(void)
 	    {"arrives expired", arrives_expired},
 	    {"the key runs out", key_runs_out},
 	    {"another key", another_key},
+	    {"next keys", next_keys},
 	    {"unasked key", unasked_key},
 	    {"candidate", candidate},
 	    {"refused with a key in hand", refused_with_key},
