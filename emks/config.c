@@ -34,7 +34,7 @@ static const struct setting settings[] = {
     {"ca", TEXT_AT(ca)},
     {"crl", TEXT_AT(crl)},
     {"eese", EESE, 0, 0, 0, 0},
-    {"key_life", NUMBER_AT(key_life_s), 60, TEN_YEARS_S},
+    {"key_life", NUMBER_AT(key_life_s), 10, TEN_YEARS_S},
     {"challenge_life", NUMBER_AT(challenge_life_s), 5, 3600},
     {"challenges", NUMBER_AT(challenges), 1, 65536},
     {"rate", NUMBER_AT(rate), 0, 1000000},

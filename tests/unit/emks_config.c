@@ -62,7 +62,7 @@ static void test_bad(void)
 	    {"databse x\n", ":1: there is no setting 'databse'"},
 	    {"\ndatabase x\ndatabase y\n", ":3: database: is there twice"},
 	    {"database\n", ":1: database"},
-	    {"key_life 59\n", "key_life"},
+	    {"key_life 9\n", "key_life"},
 	    {"key_life 999999999999999999999\n", "key_life"},
 	    {"key_life -5\n", "key_life"},
 	    {"key_life 86400s\n", "key_life"},
