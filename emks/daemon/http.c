@@ -131,10 +131,20 @@ static enum MHD_Result give(struct http_server *s, struct MHD_Connection *connec
 	return r;
 }
 
+/* Whose it is by the certificates of now: they may have been exchanged since the handshake, or in
+ * the middle of the request. */
+static bool peer_of(struct http_server *s, const struct link *link, char eese[TLS_NAME_SIZE])
+{
+	struct tls *t = links_tls(&s->links);
+	const bool known = link != NULL && tls_peer(t, link->session, t == link->tls, eese);
+
+	tls_leave(t);
+	return known;
+}
+
 static enum MHD_Result complete(struct http_server *s, struct MHD_Connection *connection,
 				const char *url, const char *method, const struct incoming *in)
 {
-	const struct link *link = link_of(connection);
 	char eese[TLS_NAME_SIZE];
 	struct api_request r = {.method = method, .path = url, .body = in->body, .len = in->len};
 	struct api_answer a;
@@ -143,7 +153,7 @@ static enum MHD_Result complete(struct http_server *s, struct MHD_Connection *co
 		api_too_large(&a);
 		return give(s, connection, &a);
 	}
-	if (link != NULL && tls_peer(link->tls, link->session, eese))
+	if (peer_of(s, link_of(connection), eese))
 		r.eese = eese;
 	r.content_type = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Content-Type");
 	api_answer(s->api, time(NULL), steady_ms(), &r, &a);

@@ -91,6 +91,16 @@ void links_exchange(struct links *l, struct tls *t)
 	pthread_mutex_unlock(&l->lock);
 }
 
+struct tls *links_tls(struct links *l)
+{
+	struct tls *t;
+
+	pthread_mutex_lock(&l->lock);
+	t = tls_use(l->tls);
+	pthread_mutex_unlock(&l->lock);
+	return t;
+}
+
 bool links_outdated(struct links *l, const struct link *link)
 {
 	bool outdated;

@@ -42,6 +42,8 @@ void links_idle(struct links *l, struct link *link);
 
 /* Others for new connections. Those that are idle are cut off: who they are may have changed. */
 void links_exchange(struct links *l, struct tls *t);
+/* Those of now, which the caller leaves (tls_leave()). */
+struct tls *links_tls(struct links *l);
 /* Whether it began with others than those of now; it ends with its next answer then. */
 bool links_outdated(struct links *l, const struct link *link);
 void links_tick(struct links *l, int64_t now_ms);

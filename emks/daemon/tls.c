@@ -11,7 +11,7 @@
 #include "eese/keys.h"
 #include "host/private_file.h"
 
-enum { PEM_SIZE = 1 << 16, NAMES_MAX = 64 };
+enum { PEM_SIZE = 1 << 16, NAMES_MAX = 64, CHAIN_MAX = 16 };
 
 struct tls {
 	atomic_int users;
@@ -124,13 +124,13 @@ struct tls *tls_read(const struct config *c, char wrong[TLS_WRONG_SIZE])
 	return NULL;
 }
 
+static gnutls_typed_vdata_st purpose = {
+    .type = GNUTLS_DT_KEY_PURPOSE_OID,
+    .data = (unsigned char *)GNUTLS_KP_TLS_WWW_CLIENT,
+};
+
 bool tls_set_up(struct tls *t, gnutls_session_t session)
 {
-	static gnutls_typed_vdata_st purpose = {
-	    .type = GNUTLS_DT_KEY_PURPOSE_OID,
-	    .data = (unsigned char *)GNUTLS_KP_TLS_WWW_CLIENT,
-	};
-
 	if (gnutls_credentials_set(session, GNUTLS_CRD_CERTIFICATE, t->credentials) < 0)
 		return false;
 	gnutls_certificate_server_set_request(session, GNUTLS_CERT_REQUIRE);
@@ -194,20 +194,57 @@ static bool name_of(const struct tls *t, gnutls_x509_crt_t crt, char *name)
 	return found != NULL;
 }
 
-bool tls_peer(const struct tls *t, gnutls_session_t session, char name[TLS_NAME_SIZE])
+struct chain {
+	gnutls_x509_crt_t at[CHAIN_MAX];
+	unsigned count;
+};
+
+static void chain_free(struct chain *c)
+{
+	while (c->count > 0)
+		gnutls_x509_crt_deinit(c->at[--c->count]);
+}
+
+/* The certificates that the peer showed, its own first. */
+static bool chain_read(struct chain *c, gnutls_session_t session)
 {
 	unsigned count = 0;
-	const gnutls_datum_t *chain = gnutls_certificate_get_peers(session, &count);
-	gnutls_x509_crt_t crt;
-	bool found = false;
+	const gnutls_datum_t *shown = gnutls_certificate_get_peers(session, &count);
+	bool ok = shown != NULL && count > 0 && count <= CHAIN_MAX;
+
+	c->count = 0;
+	while (ok && c->count < count && gnutls_x509_crt_init(&c->at[c->count]) >= 0) {
+		const gnutls_datum_t *one = &shown[c->count];
+
+		ok = gnutls_x509_crt_import(c->at[c->count++], one, GNUTLS_X509_FMT_DER) >= 0;
+	}
+	if (ok && c->count == count)
+		return true;
+	chain_free(c);
+	return false;
+}
+
+static bool verified(const struct tls *t, struct chain *c)
+{
+	gnutls_x509_trust_list_t trusted;
+	unsigned status = 0;
+
+	gnutls_certificate_get_trust_list(t->credentials, &trusted);
+	return gnutls_x509_trust_list_verify_crt2(trusted, c->at, c->count, &purpose, 1, 0, &status,
+						  NULL) >= 0 &&
+	       status == 0;
+}
+
+bool tls_peer(const struct tls *t, gnutls_session_t session, bool by_t, char name[TLS_NAME_SIZE])
+{
+	struct chain chain;
+	bool found;
 
 	name[0] = '\0';
-	/* The handshake has verified it; without that there is no peer. */
-	if (chain == NULL || count == 0 || gnutls_session_get_verify_cert_status(session) != 0 ||
-	    gnutls_x509_crt_init(&crt) < 0)
+	/* Without a handshake that verified it there is no peer. */
+	if (gnutls_session_get_verify_cert_status(session) != 0 || !chain_read(&chain, session))
 		return false;
-	if (gnutls_x509_crt_import(crt, &chain[0], GNUTLS_X509_FMT_DER) >= 0)
-		found = name_of(t, crt, name);
-	gnutls_x509_crt_deinit(crt);
+	found = (by_t || verified(t, &chain)) && name_of(t, chain.at[0], name);
+	chain_free(&chain);
 	return found;
 }

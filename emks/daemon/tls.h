@@ -31,8 +31,8 @@ const char *tls_key_pem(const struct tls *t);
 bool tls_set_up(struct tls *t, gnutls_session_t session);
 
 /* After the handshake: the EESE the peer's certificate stands for, into name; false: none, or it
- * has expired since. */
-bool tls_peer(const struct tls *t, gnutls_session_t session, char name[TLS_NAME_SIZE]);
+ * has expired since. Unless t verified it in the handshake (by_t) it is verified now. */
+bool tls_peer(const struct tls *t, gnutls_session_t session, bool by_t, char name[TLS_NAME_SIZE]);
 
 /* TLS 1.2 and up, AEAD only. */
 extern const char tls_priorities[];

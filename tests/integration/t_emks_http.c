@@ -397,13 +397,63 @@ static void test_kept_alive(void)
 	EXPECT(emks_reload(&emks, "read again"));
 }
 
+/* Connections that said nothing yet, half of their headers, or all but the last octet. */
+static const size_t midway[] = {0, 40, sizeof keep_alive - 2};
+
+enum { MIDWAY = sizeof midway / sizeof *midway };
+
+static void begin_midway(struct raw_tls at[MIDWAY])
+{
+	for (size_t i = 0; i < MIDWAY; i++) {
+		REQUIRE(raw_tls_open(&at[i], &emks));
+		if (midway[i] > 0)
+			EXPECT(gnutls_record_send(at[i].session, keep_alive, midway[i]) > 0);
+	}
+	/* until the server has read them */
+	harness_sleep_ms(300);
+}
+
+static void end_midway(struct raw_tls at[MIDWAY], const char *answered)
+{
+	char answer[4096];
+
+	for (size_t i = 0; i < MIDWAY; i++) {
+		(void)gnutls_record_send(at[i].session, keep_alive + midway[i],
+					 sizeof keep_alive - 1 - midway[i]);
+		raw_tls_hear(&at[i], NULL, answer, sizeof answer);
+		EXPECT(strstr(answer, answered) != NULL);
+		EXPECT((strstr(answer, "e2eIntKey") != NULL) ==
+		       (strcmp(answered, "e2eIntKey") == 0));
+		raw_tls_close(&at[i]);
+	}
+}
+
+/* Whose a request is counts when it is whole, whatever it was when it began; who is still an EESE
+ * loses none, and its connection ends with the answer. */
+static void test_midway(void)
+{
+	struct raw_tls at[MIDWAY];
+
+	begin_midway(at);
+	EXPECT(emks_reload(&emks, "read again"));
+	end_midway(at, "e2eIntKey");
+	begin_midway(at);
+	REQUIRE(emks_shell(&emks, "cp emksd.conf before && grep -v plant-a before >emksd.conf") ==
+		0);
+	EXPECT(emks_reload(&emks, "read again"));
+	end_midway(at, "CLIENT_UNKNOWN");
+	REQUIRE(emks_shell(&emks, "cp before emksd.conf") == 0);
+	EXPECT(emks_reload(&emks, "read again"));
+}
+
 /* SIGHUP: a revoked certificate is none; a wrong CRL leaves what there was. */
 static void test_revoked(void)
 {
-	const struct http_request r = {
-	    .path = RETRIEVE, .body = "{\"ueId\":\"sensor-0042\"}", .cert = "plant-b"};
+	const struct http_request r = {.path = RETRIEVE, .body = "{\"ueId\":\"sensor-0042\"}"},
+				  other = {.path = RETRIEVE, .body = r.body, .cert = "plant-b"};
+	struct raw_tls at[MIDWAY];
 
-	expect(&r, 403, "EESE_NOT_AUTHORISED");
+	begin_midway(at);
 	REQUIRE(
 	    emks_shell(
 		&emks,
@@ -411,22 +461,23 @@ static void test_revoked(void)
 		"database=index\\ncrlnumber=number\\ndefault_md=sha256\\n"
 		"default_crl_days=1\\n' >ca.conf &&"
 		" openssl ca -config ca.conf -keyfile ca.key -cert ca.crt -revoke"
-		" plant-b.crt && openssl ca -config ca.conf -keyfile ca.key -cert ca.crt"
+		" plant-a.crt && openssl ca -config ca.conf -keyfile ca.key -cert ca.crt"
 		" -gencrl -out ca.crl && cp emksd.conf before && echo crl ca.crl >>emksd.conf") ==
 	    0);
 	EXPECT(emks_reload(&emks, "read again"));
+	end_midway(at, "CLIENT_UNKNOWN");
 	expect_no_tls(&r);
-	expect_for(RETRIEVE, "{\"ueId\":\"sensor-0042\"}", 200, NULL);
+	expect(&other, 403, "EESE_NOT_AUTHORISED");
 	REQUIRE(emks_shell(&emks, "echo nothing >ca.crl") == 0);
 	EXPECT(emks_reload(&emks, "going on with what was there"));
 	expect_no_tls(&r);
 	/* an EESE that is taken out of the configuration */
 	REQUIRE(emks_shell(&emks, "grep -v plant-a before >emksd.conf") == 0);
 	EXPECT(emks_reload(&emks, "read again"));
-	expect_for(RETRIEVE, "{\"ueId\":\"sensor-0042\"}", 403, "CLIENT_UNKNOWN");
+	expect(&r, 403, "CLIENT_UNKNOWN");
 	REQUIRE(emks_shell(&emks, "cp before emksd.conf") == 0);
 	EXPECT(emks_reload(&emks, "read again"));
-	expect_for(RETRIEVE, "{\"ueId\":\"sensor-0042\"}", 200, NULL);
+	expect(&r, 200, NULL);
 }
 
 /* ---- peers that speak no HTTP, or too much ---- */
@@ -574,6 +625,7 @@ int main(void)
 	    {"all of the file", test_all_seen},
 	    {"certificates", test_certificates},
 	    {"kept alive", test_kept_alive},
+	    {"in the middle of a request", test_midway},
 	    {"revoked", test_revoked},
 	    {"no HTTP", test_no_http},
 	    {"mutated requests", test_mutated},
