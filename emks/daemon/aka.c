@@ -80,31 +80,51 @@ static void done(const struct challenge *c, const struct aka_time *now, struct a
 	out->len = 4;
 }
 
-/* RES was right: the key goes to the EMKS, if the profile still says so. */
-static int forward(struct aka *a, const struct aka_time *now, struct challenge *c)
+/* Whether the profile still says so; nor does the old SIM get a key when it was exchanged in
+ * between. */
+static enum hss_verdict still_applies(struct aka *a, const struct challenge *c,
+				      struct hss_subscriber *s)
 {
-	struct hss_subscriber s;
-	enum hss_verdict v = hss_get(a->auc.db, c->subscriber, &s);
-	enum ks_answer kept;
+	enum hss_verdict v = hss_get(a->auc.db, c->subscriber, s);
 
 	if (v == HSS_OK)
-		v = hss_applies(&s, c->domain);
-	/* nor does the old SIM get one when it was exchanged in between */
-	if (v == HSS_OK && s.sim != c->sim)
-		v = HSS_UNKNOWN;
-	if (v != HSS_OK) {
-		log_refusal(a, v, s.ue_id);
-		return refusal(v);
-	}
-	kept = ks_put(a->auc.db, c->subscriber, c->domain, c->vector.key, now->unix, a->key_life_s);
-	if (kept == KS_NONE)
-		return 403;
-	if (kept != KS_OK) {
-		log_event("AKA of %s: can't keep the key: %s", s.ue_id, db_wrong(a->auc.db));
+		v = hss_applies(s, c->domain);
+	return v == HSS_OK && s->sim != c->sim ? HSS_UNKNOWN : v;
+}
+
+static int keep(struct aka *a, const struct aka_time *now, const struct challenge *c,
+		struct hss_subscriber *s)
+{
+	enum hss_verdict v = still_applies(a, c, s);
+
+	if (v == HSS_OK &&
+	    ks_put(a->auc.db, s->id, c->domain, c->vector.key, now->unix, a->key_life_s) &&
+	    db_run(a->auc.db, "COMMIT", ""))
+		return 204;
+	if (v == HSS_OK)
+		log_event("AKA of %s: can't keep the key: %s", s->ue_id, db_wrong(a->auc.db));
+	else
+		log_refusal(a, v, s->ue_id);
+	return v == HSS_OK ? 503 : refusal(v);
+}
+
+/* RES was right: the key goes to the EMKS. One transaction, so that nothing the operator does comes
+ * between the look at the profile and the key. */
+static int forward(struct aka *a, const struct aka_time *now, const struct challenge *c)
+{
+	struct hss_subscriber s;
+	int code;
+
+	if (!db_run(a->auc.db, "BEGIN IMMEDIATE", "")) {
+		log_event("AKA: can't keep a key: %s", db_wrong(a->auc.db));
 		return 503;
 	}
-	log_event("AKA of %s (IMSI %s) done, %s", s.ue_id, s.imsi, domain_names[c->domain]);
-	return 204;
+	code = keep(a, now, c, &s);
+	if (code == 204)
+		log_event("AKA of %s (IMSI %s) done, %s", s.ue_id, s.imsi, domain_names[c->domain]);
+	else
+		(void)db_run(a->auc.db, "ROLLBACK", "");
+	return code;
 }
 
 static void finish(struct aka *a, const struct aka_time *now, struct challenge *c,

@@ -33,8 +33,8 @@ static bool creation(struct db *db, int64_t subscriber, enum eese_domain domain,
 	return !failed;
 }
 
-static bool write_key(struct db *db, int64_t subscriber, enum eese_domain domain,
-		      const uint8_t *key, int64_t now, int64_t life)
+bool ks_put(struct db *db, int64_t subscriber, enum eese_domain domain,
+	    const uint8_t key[EESE_INT_KEY_SIZE], int64_t now, int64_t life)
 {
 	uint8_t sealed[SEALED_SIZE];
 	char text[128];
@@ -51,20 +51,6 @@ static bool write_key(struct db *db, int64_t subscriber, enum eese_domain domain
 	return r == EESE_OK &&
 	       db_run(db, "INSERT OR REPLACE INTO domain_key VALUES (?1, ?2, ?3, ?4, ?5)", "iibii",
 		      subscriber, (int64_t)domain, sealed, sizeof sealed, created, created + life);
-}
-
-enum ks_answer ks_put(struct db *db, int64_t subscriber, enum eese_domain domain,
-		      const uint8_t key[EESE_INT_KEY_SIZE], int64_t now, int64_t life)
-{
-	bool gone;
-
-	if (!db_run(db, "BEGIN IMMEDIATE", ""))
-		return KS_FAILED;
-	if (write_key(db, subscriber, domain, key, now, life) && db_run(db, "COMMIT", ""))
-		return KS_OK;
-	gone = sqlite3_errcode(db->sql) == SQLITE_CONSTRAINT;
-	(void)db_run(db, "ROLLBACK", "");
-	return gone ? KS_NONE : KS_FAILED;
 }
 
 static bool open_key(const struct db *db, const char *text, size_t text_len, const uint8_t *sealed,

@@ -24,10 +24,11 @@ enum ks_answer {
 	KS_FAILED, /* database or PSA Crypto */
 };
 
-/* Keeps a new key for life seconds in place of the one before; durable when this returns. KS_NONE:
- * the subscriber is gone. */
-enum ks_answer ks_put(struct db *db, int64_t subscriber, enum eese_domain domain,
-		      const uint8_t key[EESE_INT_KEY_SIZE], int64_t now, int64_t life);
+/* Keeps a new key for life seconds in place of the one before; durable when the caller's
+ * transaction is committed. False, with the reason in db_wrong(): also if there is no such
+ * subscriber. */
+bool ks_put(struct db *db, int64_t subscriber, enum eese_domain domain,
+	    const uint8_t key[EESE_INT_KEY_SIZE], int64_t now, int64_t life);
 
 /* On any answer but KS_OK out is all zero. */
 enum ks_answer ks_newest(struct db *db, int64_t subscriber, enum eese_domain domain, int64_t now,

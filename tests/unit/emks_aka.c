@@ -184,6 +184,48 @@ static void test_changes(void)
 	aka_free(a, &t);
 }
 
+/* The operator's command line is a process of its own: what it does the moment before the key is
+ * kept. */
+struct last_moment {
+	struct test_db operators;
+	struct hss_subscriber s;
+	bool done;
+};
+
+static int exchange_sim(unsigned what, void *context, void *statement, void *sql)
+{
+	struct last_moment *m = context;
+	struct hss_secret secret;
+
+	(void)what;
+	(void)statement;
+	test_secret(&secret);
+	if (!m->done && strncmp(sql, "BEGIN", 5) == 0)
+		m->done = hss_change_secret(&m->operators.db, &m->s, &secret);
+	return 0;
+}
+
+static void test_last_moment(void)
+{
+	struct eese_milenage_out f;
+	struct last_moment m = {.done = false};
+	struct aka_answer c;
+	struct test_db t;
+	struct ks_key k;
+	struct aka *a = aka_new(&t);
+
+	m.s = test_add(&t, "001010000000001", "pump-1");
+	test_db_beside(&m.operators, &t);
+	start(a, EESE_DOMAIN_ENPS, "pump-1", &c);
+	answer_of(&c, &f);
+	CU_ASSERT_EQUAL(sqlite3_trace_v2(t.db.sql, SQLITE_TRACE_STMT, exchange_sim, &m), SQLITE_OK);
+	CU_ASSERT_EQUAL(finish(a, EESE_DOMAIN_ENPS, c.token, f.res, 8), 403);
+	CU_ASSERT(m.done);
+	CU_ASSERT_EQUAL(newest(&t, EESE_DOMAIN_ENPS, &k), KS_NONE);
+	db_close(&m.operators.db);
+	aka_free(a, &t);
+}
+
 static void test_unknown(void)
 {
 	struct aka_answer c;
@@ -242,9 +284,13 @@ static void test_late(void)
 int main(void)
 {
 	static const struct unit_test tests[] = {
-	    {"a run in each domain", test_run},   {"wrong RES", test_wrong_res},
-	    {"changes in between", test_changes}, {"unknown", test_unknown},
-	    {"bad AUTS", test_bad_auts},          {"too late", test_late},
+	    {"a run in each domain", test_run},
+	    {"wrong RES", test_wrong_res},
+	    {"changes in between", test_changes},
+	    {"another SIM at the last moment", test_last_moment},
+	    {"unknown", test_unknown},
+	    {"bad AUTS", test_bad_auts},
+	    {"too late", test_late},
 	};
 
 	return run_suite("emks aka", tests, COUNT(tests));

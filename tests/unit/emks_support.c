@@ -37,6 +37,14 @@ void test_db_again(struct test_db *t)
 	must(db_open(&t->db, t->path, test_kek, wrong), wrong);
 }
 
+void test_db_beside(struct test_db *t, const struct test_db *other)
+{
+	char wrong[DB_WRONG_SIZE];
+
+	*t = *other;
+	must(db_open(&t->db, t->path, test_kek, wrong), wrong);
+}
+
 void test_db_free(struct test_db *t)
 {
 	static const char *const ends[] = {"", "-wal", "-shm"};

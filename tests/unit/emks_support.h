@@ -20,6 +20,9 @@ void test_db_free(struct test_db *t);
 /* Closes it and opens it again, as a restart does. */
 void test_db_again(struct test_db *t);
 
+/* The same one opened by somebody else, to be closed by db_close(). */
+void test_db_beside(struct test_db *t, const struct test_db *other);
+
 /* A subscriber with both domains; K and OPc of TS 35.208's test set 1. */
 struct hss_subscriber test_add(struct test_db *t, const char *imsi, const char *ue_id);
 void test_secret(struct hss_secret *out);

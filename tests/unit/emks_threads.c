@@ -66,7 +66,7 @@ static void set_up(struct worker *w, uint8_t number)
 	w->secret.k[0] = number;
 	w->key[0] = number;
 	CU_ASSERT(make_vector(w, &w->vector));
-	CU_ASSERT_EQUAL(ks_put(&w->t.db, w->s.id, EESE_DOMAIN_ENPS, w->key, NOW, 1000), KS_OK);
+	CU_ASSERT(ks_put(&w->t.db, w->s.id, EESE_DOMAIN_ENPS, w->key, NOW, 1000));
 }
 
 static void test_at_once(void)
