@@ -161,7 +161,6 @@ void db_text(sqlite3_stmt *row, int column, char *out, size_t size)
 /* Overwrites what is deleted; what is committed survives a power cut. */
 static bool set_up(struct db *db)
 {
-	sqlite3_busy_timeout(db->sql, BUSY_TIMEOUT_MS);
 	return sqlite3_exec(db->sql,
 			    "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
 			    "PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON;"
@@ -214,8 +213,11 @@ static bool open_file(struct db *db, const char *path, int flags, const uint8_t 
 	memset(db, 0, sizeof *db);
 	memcpy(db->kek, kek, EESE_KEK_SIZE);
 	if (sqlite3_open_v2(path, &db->sql, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | flags,
-			    NULL) == SQLITE_OK)
+			    NULL) == SQLITE_OK) {
+		/* also for the first look: who recovers it after a crash locks all others out */
+		sqlite3_busy_timeout(db->sql, BUSY_TIMEOUT_MS);
 		return true;
+	}
 	snprintf(wrong, DB_WRONG_SIZE, "%s: %s", path, db_wrong(db));
 	db_close(db);
 	return false;

@@ -4,6 +4,7 @@
 #include <CUnit/CUnit.h>
 #include <pthread.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "emks/crypto.h"
 #include "emks/hss/sealed.h"
@@ -85,9 +86,45 @@ static void test_at_once(void)
 	}
 }
 
+/* Locks others out of the whole database, as whoever recovers it after a crash does for a moment.
+ */
+static void *hold(void *arg)
+{
+	sqlite3 *sql = arg;
+
+	(void)usleep(300000);
+	CU_ASSERT_EQUAL(sqlite3_close(sql), SQLITE_OK);
+	return NULL;
+}
+
+static void test_opening_waits(void)
+{
+	char wrong[DB_WRONG_SIZE] = "";
+	struct test_db t;
+	pthread_t thread;
+	sqlite3 *sql;
+
+	test_db_new(&t);
+	db_close(&t.db);
+	CU_ASSERT_EQUAL_FATAL(sqlite3_open(t.path, &sql), SQLITE_OK);
+	CU_ASSERT_EQUAL(sqlite3_exec(sql,
+				     "PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE;"
+				     "DELETE FROM may_ask; COMMIT",
+				     NULL, NULL, NULL),
+			SQLITE_OK);
+	CU_ASSERT_EQUAL_FATAL(pthread_create(&thread, NULL, hold, sql), 0);
+	CU_ASSERT(db_open(&t.db, t.path, test_kek, wrong));
+	CU_ASSERT_STRING_EQUAL(wrong, "");
+	CU_ASSERT_EQUAL(pthread_join(thread, NULL), 0);
+	test_db_free(&t);
+}
+
 int main(void)
 {
-	static const struct unit_test tests[] = {{"at once", test_at_once}};
+	static const struct unit_test tests[] = {
+	    {"at once", test_at_once},
+	    {"opening waits", test_opening_waits},
+	};
 
 	return run_suite("emks threads", tests, COUNT(tests));
 }
