@@ -43,7 +43,7 @@ static bool may_try_again(const struct eese_emks *e, const struct emks_order *o,
 	       !eese_pause_trial(&e->pause) && now < o->give_up_ms;
 }
 
-/* It serves, but no more for now: everything waits, within its time. */
+/* It serves, but asks for a pause: everything waits, within its time. */
 static void slow_down(struct eese_emks *e, struct emks_order *o, uint64_t now)
 {
 	uint32_t s = o->retry_after_s < SLOW_MAX_S ? o->retry_after_s : SLOW_MAX_S;
