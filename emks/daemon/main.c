@@ -106,6 +106,10 @@ static bool start(struct emksd *d)
 	const struct rlimit no_core = {0, 0};
 
 	(void)setrlimit(RLIMIT_CORE, &no_core);
+	if (getenv("SSLKEYLOGFILE") != NULL) {
+		log_error("SSLKEYLOGFILE is set: devices' keys would be open to who reads it");
+		return false;
+	}
 	if (eese_init() != EESE_OK || !take_signals(d)) {
 		log_error("can't start: PSA Crypto or signals");
 		return false;
