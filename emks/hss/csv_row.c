@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -22,13 +23,24 @@ static const char *field(const struct line *l, enum csv_column column)
 	return at >= 0 && (size_t)at < l->count ? l->fields[at] : "";
 }
 
+/* A field as a message may quote it: in a row with one field more or less than the header, what
+ * stands in another column may be a key. An IMSI is none with the digit too many that some add. */
+static const char *quoted(const char *text)
+{
+	size_t digits = 0;
+
+	for (const char *c = text; *c != '\0'; c++)
+		digits += isxdigit((unsigned char)*c) != 0 ? 1 : 0;
+	return digits <= HSS_IMSI_MAX + 1 ? text : "(what is there may be a key)";
+}
+
 static bool read_imsi(const struct line *l, struct csv_row *out, char *wrong)
 {
 	const char *imsi = field(l, CSV_IMSI);
 
 	if (!hss_imsi_valid(imsi, strlen(imsi))) {
 		snprintf(wrong, CSV_WRONG_SIZE, "imsi: must have 6 to 15 digits, not '%.40s'",
-			 imsi);
+			 quoted(imsi));
 		return false;
 	}
 	snprintf(out->subscriber.imsi, sizeof out->subscriber.imsi, "%s", imsi);
@@ -75,6 +87,19 @@ static bool read_opc(const struct line *l, const struct csv_defaults *d, struct 
 	return ok;
 }
 
+/* A telephone number in its international form is a UE-ID without its sign. */
+static bool read_msisdn(const char **id, char *wrong)
+{
+	const char *digits = *id + (**id == '+' ? 1 : 0);
+
+	if (digits[strspn(digits, "0123456789")] != '\0') {
+		snprintf(wrong, CSV_WRONG_SIZE, "msisdn: must be digits, not '%.40s'", quoted(*id));
+		return false;
+	}
+	*id = digits;
+	return true;
+}
+
 static bool read_ue_id(const struct line *l, struct csv_row *out, char *wrong)
 {
 	static const enum csv_column columns[] = {CSV_UE_ID, CSV_EXTERNAL_ID, CSV_MSISDN};
@@ -83,12 +108,12 @@ static bool read_ue_id(const struct line *l, struct csv_row *out, char *wrong)
 	for (size_t i = sizeof columns / sizeof *columns; i > 0; i--)
 		if (field(l, columns[i - 1])[0] != '\0')
 			id = field(l, columns[i - 1]);
-	/* a telephone number in its international form is one without its sign */
-	if (id[0] == '+' && id == field(l, CSV_MSISDN))
-		id++;
+	if (id == field(l, CSV_MSISDN) && !read_msisdn(&id, wrong))
+		return false;
 	if (!eese_ue_id_valid(id, strlen(id))) {
 		snprintf(wrong, CSV_WRONG_SIZE,
-			 "UE-ID: must have 1 to 64 characters of A-Za-z0-9._@-, not '%.80s'", id);
+			 "UE-ID: must have 1 to 64 characters of A-Za-z0-9._@-, not '%.80s'",
+			 quoted(id));
 		return false;
 	}
 	snprintf(out->subscriber.ue_id, sizeof out->subscriber.ue_id, "%s", id);
@@ -109,7 +134,7 @@ static bool read_choice(const struct line *l, enum csv_column column, const char
 			return true;
 		}
 	}
-	snprintf(wrong, CSV_WRONG_SIZE, "%s: must be yes or no, not '%.40s'", name, word);
+	snprintf(wrong, CSV_WRONG_SIZE, "%s: must be yes or no, not '%.40s'", name, quoted(word));
 	return false;
 }
 
@@ -126,8 +151,10 @@ static bool read_eeses(const struct line *l, struct csv_row *out, char *wrong)
 	for (at += strspn(at, " "); *at != '\0'; at += strspn(at, " ")) {
 		len = strcspn(at, " ");
 		if (!eese_ue_id_valid(at, len)) {
-			snprintf(wrong, CSV_WRONG_SIZE, "eese: '%.*s' is no name",
-				 (int)(len < 80 ? len : 80), at);
+			snprintf(wrong, CSV_WRONG_SIZE,
+				 "eese: a name has 1 to 64 characters of A-Za-z0-9._@-, not "
+				 "'%.80s'",
+				 quoted(at));
 			return false;
 		}
 		at += len;

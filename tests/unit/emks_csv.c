@@ -236,6 +236,34 @@ static void test_bad(void)
 	}
 }
 
+/* The same in rows that have a field more or less than the header. */
+static void test_shifted(void)
+{
+	static const char *const lines[][2] = {
+	    {"imsi,ki,opc", K "," OPC},
+	    {"imsi,ki,opc", K OPC "," OPC "," IMSI},
+	    {"imsi,ki,opc", "465b5ce8 b199b49f aa5f0a2e e238a6bc," OPC "," IMSI},
+	    {"imsi,ki,opc,msisdn", IMSI "," OP "," OP ",+" K "," OPC},
+	    {"imsi,ki,opc,enps", IMSI "," OP "," OP "," K},
+	    {"imsi,ki,opc,hps", IMSI "," OP "," OP ",x" K},
+	    {"imsi,ki,opc,amf", IMSI "," OP "," OP "," K},
+	    {"imsi,ki,opc,eese", IMSI "," OP "," OP ",a /" K},
+	    {"imsi,ki,opc,eese", IMSI "," OP "," OP "," K OPC "x"},
+	};
+	struct csv_row r;
+
+	for (size_t i = 0; i < COUNT(lines); i++) {
+		const char *wrong = row(lines[i][0], lines[i][1], &defaults, &r);
+
+		CU_ASSERT_PTR_NOT_NULL_FATAL(wrong);
+		CU_ASSERT_PTR_NULL(strstr(wrong, "465b"));
+		CU_ASSERT_PTR_NULL(strstr(wrong, "cd63"));
+	}
+	CU_ASSERT_PTR_NOT_NULL(
+	    strstr(row("imsi,ki,opc", "0010100000000012," K "," OPC, &defaults, &r),
+		   "'0010100000000012'"));
+}
+
 /* Whatever stands in a line, it is read or refused. */
 static void test_random(void)
 {
@@ -264,6 +292,7 @@ int main(void)
 	    {"UE-ID", test_ue_id},
 	    {"domains, EESEs, AMF", test_choices},
 	    {"bad lines", test_bad},
+	    {"shifted lines", test_shifted},
 	    {"random lines", test_random},
 	};
 
