@@ -67,7 +67,16 @@ static const char schema[] =
 
 const char *db_wrong(const struct db *db)
 {
+	if (db->kept[0] != '\0')
+		return db->kept;
 	return db->sql != NULL ? sqlite3_errmsg(db->sql) : "out of memory";
+}
+
+/* SQLite has forgotten why afterwards, and rolls back by itself when the disk is full. */
+void db_rollback(struct db *db)
+{
+	snprintf(db->kept, sizeof db->kept, "%s", sqlite3_errmsg(db->sql));
+	(void)sqlite3_exec(db->sql, "ROLLBACK", NULL, NULL, NULL);
 }
 
 static bool bind_one(sqlite3_stmt *statement, int at, char type, va_list *values)
@@ -91,6 +100,7 @@ static sqlite3_stmt *prepare(struct db *db, const char *sql, const char *types, 
 {
 	sqlite3_stmt *statement;
 
+	db->kept[0] = '\0';
 	if (sqlite3_prepare_v2(db->sql, sql, -1, &statement, NULL) != SQLITE_OK)
 		return NULL;
 	for (int i = 0; types[i] != '\0'; i++) {

@@ -17,6 +17,7 @@
 struct db {
 	sqlite3 *sql;
 	uint8_t kek[EESE_KEK_SIZE];
+	char kept[128]; /* what was wrong before a rollback; empty: nothing is kept */
 };
 
 enum { DB_WRONG_SIZE = 512 }; /* room for a text that says what is wrong */
@@ -48,6 +49,9 @@ sqlite3_stmt *db_query(struct db *db, const char *sql, const char *types, ...);
 /* A query for one row: at that row, to be finalized by the caller. NULL: no such row (*failed is
  * false), or failed. */
 sqlite3_stmt *db_row(struct db *db, bool *failed, const char *sql, const char *types, ...);
+
+/* Ends a transaction that failed, if it is not at its end already; why it failed stays. */
+void db_rollback(struct db *db);
 
 /* Why the last call failed; stays until the next one. */
 const char *db_wrong(const struct db *db);

@@ -123,7 +123,7 @@ static int forward(struct aka *a, const struct aka_time *now, const struct chall
 	if (code == 204)
 		log_event("AKA of %s (IMSI %s) done, %s", s.ue_id, s.imsi, domain_names[c->domain]);
 	else
-		(void)db_run(a->auc.db, "ROLLBACK", "");
+		db_rollback(a->auc.db);
 	return code;
 }
 

@@ -39,7 +39,7 @@ static enum hss_verdict reserve(struct db *db, struct sqn_block *block, int64_t 
 		block->subscriber = subscriber;
 		return HSS_OK;
 	}
-	(void)db_run(db, "ROLLBACK", "");
+	db_rollback(db);
 	return v == HSS_OK ? HSS_FAILED : v;
 }
 

@@ -33,7 +33,7 @@ void staging_close(struct staging *s)
 	sqlite3_finalize(s->row);
 	sqlite3_finalize(s->ask);
 	if (sqlite3_get_autocommit(s->db->sql) == 0)
-		(void)db_run(s->db, "ROLLBACK", "");
+		db_rollback(s->db);
 	(void)sqlite3_exec(s->db->sql,
 			   "DROP TABLE IF EXISTS temp.staged;"
 			   "DROP TABLE IF EXISTS temp.staged_ask;",

@@ -48,7 +48,7 @@ static int end(struct db *db, bool ok)
 	int code = ok && db_run(db, "COMMIT", "") ? EXIT_DONE : database_failed(db);
 
 	if (code != EXIT_DONE)
-		(void)db_run(db, "ROLLBACK", "");
+		db_rollback(db);
 	return code;
 }
 
@@ -95,7 +95,7 @@ int set_run(const struct options *o, struct db *db)
 	if (!db_run(db, "BEGIN IMMEDIATE", ""))
 		return database_failed(db);
 	if (!find_subscriber(db, o->words[0], &s, &code) || !options_apply(o, &s)) {
-		(void)db_run(db, "ROLLBACK", "");
+		db_rollback(db);
 		return code != EXIT_DONE ? code : EXIT_USAGE;
 	}
 	code = end(db, hss_change(db, &s) && change_eeses(o, db, s.id) &&
@@ -116,7 +116,7 @@ static int each(const struct options *o, struct db *db,
 		return database_failed(db);
 	for (int i = 0; ok && i < o->count; i++) {
 		if (!find_subscriber(db, o->words[i], &s, &code)) {
-			(void)db_run(db, "ROLLBACK", "");
+			db_rollback(db);
 			return code;
 		}
 		ok = change(db, &s);

@@ -241,6 +241,41 @@ static void test_unknown(void)
 	aka_free(a, &t);
 }
 
+/* Nothing is given out that is not durable, and why not is there to be told after the rollback. */
+static void test_disk_full(void)
+{
+	struct eese_milenage_out f;
+	struct aka_answer c, other;
+	struct test_db t;
+	struct ks_key k;
+	struct aka *a = aka_new(&t);
+
+	(void)test_add(&t, "001010000000001", "pump-1");
+	(void)test_add(&t, "001010000000002", "pump-2");
+	start(a, EESE_DOMAIN_ENPS, "pump-1", &c);
+	answer_of(&c, &f);
+	CU_ASSERT(db_run(&t.db,
+			 "CREATE TEMP TRIGGER full1 BEFORE UPDATE ON sqn"
+			 " BEGIN SELECT RAISE(ABORT, 'no room'); END",
+			 ""));
+	CU_ASSERT(db_run(&t.db,
+			 "CREATE TEMP TRIGGER full2 BEFORE INSERT ON domain_key"
+			 " BEGIN SELECT RAISE(ROLLBACK, 'no room'); END",
+			 ""));
+	start(a, EESE_DOMAIN_ENPS, "pump-2", &other);
+	CU_ASSERT_EQUAL(other.code, 503);
+	CU_ASSERT_STRING_EQUAL(db_wrong(&t.db), "no room");
+	CU_ASSERT_EQUAL(finish(a, EESE_DOMAIN_ENPS, c.token, f.res, 8), 503);
+	CU_ASSERT_STRING_EQUAL(db_wrong(&t.db), "no room");
+	CU_ASSERT_EQUAL(newest(&t, EESE_DOMAIN_ENPS, &k), KS_NONE);
+	CU_ASSERT(db_run(&t.db, "DROP TRIGGER full1", ""));
+	CU_ASSERT(db_run(&t.db, "DROP TRIGGER full2", ""));
+	start(a, EESE_DOMAIN_ENPS, "pump-2", &other);
+	CU_ASSERT_EQUAL(other.code, 201);
+	CU_ASSERT_EQUAL(finish(a, EESE_DOMAIN_ENPS, c.token, f.res, 8), 204);
+	aka_free(a, &t);
+}
+
 static void test_bad_auts(void)
 {
 	uint8_t auts[20] = {0};
@@ -291,6 +326,7 @@ int main(void)
 	    {"unknown", test_unknown},
 	    {"bad AUTS", test_bad_auts},
 	    {"too late", test_late},
+	    {"no room", test_disk_full},
 	};
 
 	return run_suite("emks aka", tests, COUNT(tests));
