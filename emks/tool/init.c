@@ -1,54 +1,44 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
-#include <fcntl.h>
 #include <psa/crypto.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "emks/tool/tool.h"
+#include "host/durable.h"
 #include "host/hex.h"
 #include "host/say.h"
 
 enum { TEXT_SIZE = 2 * EESE_KEK_SIZE + 1 };
 
-static bool write_all(int fd, const char *text, size_t len)
-{
-	const bool written = write(fd, text, len) == (ssize_t)len && fsync(fd) == 0;
-
-	return close(fd) == 0 && written;
-}
-
-static bool write_kek(int fd)
+/* NULL, or what is wrong. */
+static const char *write_kek(const char *path)
 {
 	uint8_t kek[EESE_KEK_SIZE];
 	char text[TEXT_SIZE];
-	bool ok = psa_generate_random(kek, sizeof kek) == PSA_SUCCESS;
+	const char *wrong = "there are no random octets";
 
-	if (ok) {
+	if (psa_generate_random(kek, sizeof kek) == PSA_SUCCESS) {
 		eese_hex_write(kek, sizeof kek, text);
 		text[TEXT_SIZE - 1] = '\n';
-		ok = write_all(fd, text, TEXT_SIZE);
-	} else {
-		close(fd);
+		wrong = eese_durable_write(path, text, TEXT_SIZE);
 	}
 	eese_wipe(kek, sizeof kek);
 	eese_wipe(text, sizeof text);
-	return ok;
+	return wrong;
 }
 
-/* A new KEK, unless the file is there. */
+/* A new KEK, unless the file is there: whole, and to last longer than what it will seal. */
 static bool make_kek(const char *path)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR);
+	const char *wrong;
 
-	if (fd < 0 && errno == EEXIST)
+	if (access(path, F_OK) == 0)
 		return true;
-	if (fd < 0 || !write_kek(fd)) {
-		say_error("%s: %s", path, strerror(errno));
-		if (fd >= 0)
-			(void)unlink(path);
+	wrong = errno == ENOENT ? write_kek(path) : strerror(errno);
+	if (wrong != NULL) {
+		say_error("%s: %s", path, wrong);
 		return false;
 	}
 	printf("made %s: without it nobody can read the database; keep a copy, and not beside the "

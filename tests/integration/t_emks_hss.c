@@ -76,6 +76,18 @@ static void test_usage(void)
 	expect(1, "hss.db|exists", "$EESE_HSS init");
 }
 
+/* A KEK is there whole or not at all: what is begun anew after a crash is not stuck. */
+static void test_init(void)
+{
+#define OTHER "$EESE_HSS --database other.db --kek-file other.kek "
+	expect(0, "", "{ (ulimit -f 0; exec " OTHER "init) || true; } >/dev/null 2>&1");
+	expect(0, "made other.kek|made other.db", OTHER "init");
+	expect(0, "64\n|600", "tr -d '\\n' <other.kek | wc -c; stat -c %a other.kek");
+	expect(1, "other.db", OTHER "init");
+	expect(0, "IMSI", OTHER "list");
+#undef OTHER
+}
+
 static void test_add(void)
 {
 	expect(0, "",
@@ -255,6 +267,7 @@ int main(void)
 	static const struct harness_test tests[] = {
 	    {"start", start},
 	    {"usage", test_usage},
+	    {"init", test_init},
 	    {"add, show, list", test_add},
 	    {"change, bar, delete", test_change},
 	    {"bad lines", test_bad_lines},
