@@ -8,6 +8,7 @@
 enum {
 	DATAGRAM_PAYLOAD = 1024, /* RFC 7252 4.6 */
 	AMPLIFICATION = 3,       /* RFC 9175 2.6 */
+	EMPTY_SIZE = 4,
 };
 
 void asker_init(struct asker *a, const struct message *m, bool verified)
@@ -49,6 +50,30 @@ size_t asker_room(const struct asker *a, const struct reply *r)
 	return allowed > rest ? allowed - rest : 0;
 }
 
+static bool fits(const struct asker *a, const struct reply *r, size_t times)
+{
+	return a->verified || times * reply_size(r, a->token_len) + (a->acked ? EMPTY_SIZE : 0) <=
+				  AMPLIFICATION * a->size;
+}
+
+bool asker_fits(const struct asker *a, const struct reply *r)
+{
+	return fits(a, r, 1);
+}
+
+/* What comes behind an empty ACK is confirmable unless its repetitions would be too much. */
+static coap_pdu_type_t type_of(const struct gateway *g, const struct asker *a,
+			       const struct reply *r)
+{
+	const size_t transmissions = 1 + (size_t)g->options->max_retransmit;
+
+	if (a->type != COAP_MESSAGE_CON)
+		return a->type;
+	if (!a->acked)
+		return COAP_MESSAGE_ACK;
+	return fits(a, r, transmissions) ? COAP_MESSAGE_CON : COAP_MESSAGE_NON;
+}
+
 static coap_mid_t send_as(const struct asker *a, coap_pdu_type_t type, const struct reply *r)
 {
 	coap_pdu_t *pdu =
@@ -80,8 +105,7 @@ void asker_reply(struct gateway *g, struct asker *a, const struct reply *r)
 	if (reply_unwanted(a->no_response, r->code)) {
 		asker_ack(g, a);
 	} else {
-		send_as(a, a->type == COAP_MESSAGE_CON && !a->acked ? COAP_MESSAGE_ACK : a->type,
-			&whole);
+		send_as(a, type_of(g, a, &whole), &whole);
 		exchange_answered(g->exchanges, &a->peer, a->mid, &whole);
 	}
 	asker_forget(a);

@@ -31,6 +31,9 @@ void asker_ack(struct gateway *g, struct asker *a);
  * no more than three times what an unverified sender sent. */
 size_t asker_room(const struct asker *a, const struct reply *r);
 
+/* Whether this reply as a whole is no more than that. */
+bool asker_fits(const struct asker *a, const struct reply *r);
+
 /* Answers, remembers it for a retransmission, and lets go of the session. */
 void asker_reply(struct gateway *g, struct asker *a, const struct reply *r);
 

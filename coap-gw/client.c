@@ -36,7 +36,10 @@ struct client *client_of(struct clients *c, coap_session_t *session)
 	client->session = session;
 	client->verified = coap_session_get_proto(session) == COAP_PROTO_DTLS;
 	coap_session_set_app_data(session, client);
+	coap_session_set_ack_timeout(session, c->ack_timeout);
+	coap_session_set_max_retransmit(session, c->max_retransmit);
 	DL_APPEND(c->list, client);
+	c->count++;
 	return client;
 }
 
@@ -79,6 +82,7 @@ void client_gone(struct clients *c, coap_session_t *session)
 		return;
 	coap_session_set_app_data(session, NULL);
 	DL_DELETE(c->list, client);
+	c->count--;
 	free(client);
 }
 

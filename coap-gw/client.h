@@ -15,6 +15,10 @@ struct client {
 
 struct clients {
 	struct client *list;
+	size_t count;
+	/* For each of them. */
+	coap_fixed_point_t ack_timeout;
+	uint16_t max_retransmit;
 	bool any_lost;
 };
 

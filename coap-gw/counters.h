@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What is counted, from the start on; names are those of the topics. */
+/* What is counted, from the start on; stats.h publishes it. */
 #ifndef EESE_COAP_GW_COUNTERS_H
 #define EESE_COAP_GW_COUNTERS_H
 

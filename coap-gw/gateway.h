@@ -13,6 +13,7 @@
 #include "message.h"
 #include "options.h"
 #include "queue.h"
+#include "stats.h"
 #include "ue.h"
 
 struct uplink;
@@ -31,7 +32,7 @@ struct uplinks {
 struct gateway {
 	const struct options *options;
 	coap_context_t *coap;
-	struct dtls *dtls; /* NULL: nobody comes by DTLS */
+	struct dtls *dtls;   /* NULL: nobody comes by DTLS */
 	struct broker live;  /* publishes and hears ctl; nothing of it outlives the connection */
 	unsigned connection; /* counts those */
 	struct broker keep;  /* hears ctl and downlink of UEs that are polled or observed */
@@ -47,6 +48,7 @@ struct gateway {
 	struct bodies *bodies;
 	struct limits *limits;
 	struct counters counters;
+	struct stats stats;
 	bool told_of_refusal;
 	uint64_t complain_at; /* when the next dropped downlink may be spoken of */
 	bool draining;        /* told to end: no new requests */

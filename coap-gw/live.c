@@ -55,6 +55,7 @@ static void on_up(void *ctx, bool had_session)
 	(void)had_session;
 	g->connection++;
 	g->counters.of[COUNT_CONNECTED]++;
+	stats_up(g);
 	say_event("connected to the broker");
 }
 
@@ -82,6 +83,7 @@ static void on_message(void *ctx, const char *topic, const uint8_t *payload, siz
 static void on_published(void *ctx, int mid, int reason)
 {
 	uplink_published(ctx, mid, reason);
+	stats_published(ctx, mid, reason);
 }
 
 static void on_unsubscribed(void *ctx, int mid)

@@ -92,6 +92,7 @@ static void stop(struct gateway *g)
 {
 	char text[2048];
 
+	stats_last(g);
 	broker_close(&g->live);
 	broker_close(&g->keep);
 	queues_close(g);
@@ -119,6 +120,7 @@ static void turn(struct gateway *g, struct pollfd p[4], uint64_t until)
 				poll_due(g, now),
 				observe_poll(g, now),
 				queues_poll(g, now),
+				stats_poll(g, now),
 				broker_prepare(&g->live, &p[2], now),
 				broker_prepare(&g->keep, &p[3], now)};
 

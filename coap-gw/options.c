@@ -53,6 +53,9 @@ static const struct eese_option rows[] = {
 	"MQTT user name, one of the plugin's gateways [gateway]"),
     ROW('i', "id", TEXT, id, 0, 0, "ID",
 	"name of this gateway, of no other at this broker [eese-coap-gw-HOSTNAME]"),
+    ROW(0, "ack-timeout", SECONDS, ack_timeout, 0, 60, "SECONDS",
+	"ACK_TIMEOUT of CoAP, for messages to clients [2]"),
+    ROW(0, "max-retransmit", NUMBER, max_retransmit, 1, 8, "N", "MAX_RETRANSMIT of CoAP [4]"),
     ROW(0, "answer-wait", SECONDS, answer_wait, 0, 60, "SECONDS",
 	"how long the broker has to take a message [10]"),
     ROW(0, "ctl-wait", SECONDS, ctl_wait, 0, 10, "SECONDS",
@@ -84,6 +87,10 @@ static const struct eese_option rows[] = {
 	"requests a second of an IPv4 address or IPv6 /64; 0: any [500]"),
     ROW(0, "burst-address", NUMBER, burst_address, 1, 1000000, "N",
 	"how many of them at once [2000]"),
+    ROW(0, "stats-topic", TEXT, stats_topic, 0, 0, "TOPIC",
+	"where counters are published, retained [coap-gw/ID/stats]"),
+    ROW(0, "stats-interval", SECONDS, stats_interval, 0, 86400, "SECONDS",
+	"how often they are; 0: never [60]"),
     ROW(0, "events", FLAG, events, 0, 0, NULL, "say what happens to connections"),
     ROW('d', "debug", FLAG, debug, 0, 0, NULL, "say what goes on"),
     ROW(0, "quiet", FLAG, quiet, 0, 0, NULL, "say nothing"),
@@ -243,6 +250,11 @@ static const char *complaint(const struct options *o)
 		return "--base: one topic level is needed";
 	if (*o->id == '\0' || strlen(o->id) > 64 || strpbrk(o->id, "/+#") != NULL)
 		return "--id: 1 to 64 characters without / + # are needed";
+	if (o->ack_timeout < 1000)
+		return "--ack-timeout: 1 or more is needed";
+	if (*o->stats_topic == '\0' || *o->stats_topic == '$' ||
+	    mosquitto_pub_topic_check(o->stats_topic) != MOSQ_ERR_SUCCESS)
+		return "--stats-topic: a topic without + # and no $ in front is needed";
 	return dtls_complaint(o);
 }
 
@@ -254,6 +266,10 @@ static void fill_defaults(struct options *o)
 		gethostname(host, sizeof(host) - 1);
 		snprintf(o->default_id, sizeof(o->default_id), "eese-coap-gw-%.50s", host);
 		o->id = o->default_id;
+	}
+	if (o->stats_topic == NULL) {
+		snprintf(o->default_stats, sizeof(o->default_stats), "coap-gw/%.64s/stats", o->id);
+		o->stats_topic = o->default_stats;
 	}
 	if (o->spool == NULL) {
 		const char *directory = getenv("STATE_DIRECTORY");
@@ -286,6 +302,9 @@ static void set_defaults(struct options *o)
 	eese_login_init(&o->login);
 	o->login.keepalive = 10; /* a broker that hangs is noticed within one and a half of it */
 	o->base = "e2e";
+	o->ack_timeout = 2000;
+	o->max_retransmit = 4;
+	o->stats_interval = 60000;
 	o->answer_wait = 10000;
 	o->ctl_wait = 300;
 	o->poll_life = UINT64_C(604800000);

@@ -33,16 +33,20 @@ struct options {
 	const char *dtls_psk, *dtls_cert, *dtls_key, *dtls_ca;
 	bool debug, quiet, events, version;
 	long max_ues, max_requests, max_sessions, max_bodies, max_payload;
+	long max_retransmit;
 	long rate_ue, burst_ue, rate_address, burst_address;
 	long queue_ue, queue_all, max_observers;
 	long spool_max; /* MiB */
 	const char *spool;
 	bool spool_sync;
+	const char *stats_topic;
+	uint64_t stats_interval;                                  /* milliseconds; 0: never */
+	uint64_t ack_timeout;                                     /* milliseconds, as all below */
 	uint64_t answer_wait, ctl_wait, poll_life, observe_check; /* milliseconds */
 
 	char *file; /* what --config named, cut into lines */
 	char **words;
-	char default_id[80], default_spool[PATH_MAX];
+	char default_id[80], default_spool[PATH_MAX], default_stats[96];
 };
 
 /* GO_ON: *o is complete and checked. Otherwise the exit code. options_free() in any case. */

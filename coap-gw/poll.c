@@ -48,6 +48,15 @@ static void nothing(struct gateway *g, const struct message *m, struct asker *a)
 	asker_reply(g, a, &r);
 }
 
+/* More than the sender may be given before it is known to be where it says. */
+static void ask_address(struct gateway *g, const struct message *m, struct asker *a)
+{
+	const struct reply r = client_ask(m, gateway_now());
+
+	g->counters.of[COUNT_ECHO]++;
+	asker_reply(g, a, &r);
+}
+
 static void give_ctl(struct gateway *g, struct ue *ue, const struct message *m, struct asker *a)
 {
 	struct reply r;
@@ -64,6 +73,10 @@ static void give_ctl(struct gateway *g, struct ue *ue, const struct message *m, 
 		r.format = FORMAT_OCTETS;
 		r.payload = ue->update;
 		r.payload_len = ue->update_len;
+	}
+	if (!asker_fits(a, &r)) {
+		ask_address(g, m, a);
+		return;
 	}
 	ue->update_new = false;
 	asker_reply(g, a, &r);
@@ -107,15 +120,6 @@ static void refuse(struct gateway *g, struct asker *a, uint8_t code)
 	const struct reply r = reply_of(code);
 
 	g->counters.of[COUNT_BAD]++;
-	asker_reply(g, a, &r);
-}
-
-/* More than the sender may be given before it is known to be where it says. */
-static void ask_address(struct gateway *g, const struct message *m, struct asker *a)
-{
-	const struct reply r = client_ask(m, gateway_now());
-
-	g->counters.of[COUNT_ECHO]++;
 	asker_reply(g, a, &r);
 }
 

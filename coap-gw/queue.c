@@ -13,7 +13,6 @@
 #include "poll.h"
 
 enum {
-	TRANSMIT_WAIT = 93000, /* milliseconds; MAX_TRANSMIT_WAIT with the default parameters */
 	SWEEP = 60000,
 	LOOK = 5000,
 	PING_AFTER = 16, /* unsettled messages */
@@ -38,6 +37,12 @@ struct con {
 	UT_hash_handle hh;
 	struct con *prev, *next; /* in queue.cons */
 };
+
+/* MAX_TRANSMIT_WAIT of RFC 7252 4.8.2, with ACK_RANDOM_FACTOR 1.5: 93 s by default. */
+static uint64_t transmit_wait(const struct options *o)
+{
+	return o->ack_timeout * ((UINT64_C(2) << o->max_retransmit) - 1) * 3 / 2;
+}
 
 static uint64_t unix_now(void)
 {
@@ -78,7 +83,7 @@ static bool con_make(struct gateway *g, struct queue *q, struct client *client, 
 	con->number = number;
 	con->observer = o;
 	/* One after the other is sent. */
-	con->until = gateway_now() + TRANSMIT_WAIT * (++client->cons);
+	con->until = gateway_now() + transmit_wait(g->options) * (++client->cons);
 	HASH_ADD(hh, g->queues.by_mid, key, sizeof(con->key), con);
 	if (con->hh.tbl == NULL) {
 		client->cons--;

@@ -269,6 +269,14 @@ static int listen_at(struct gateway *g, const struct listen_at *l)
 	return GO_ON;
 }
 
+/* libcoap counts for each endpoint by itself. */
+static unsigned sessions_each(const struct options *o)
+{
+	const long each = o->max_sessions / (long)o->listen_count;
+
+	return each > 0 ? (unsigned)each : 1;
+}
+
 int server_open(struct gateway *g)
 {
 	int code = GO_ON;
@@ -282,9 +290,13 @@ int server_open(struct gateway *g)
 		return EXIT_RUN;
 	}
 	coap_set_app_data(g->coap, g);
+	g->clients.ack_timeout =
+	    (coap_fixed_point_t){.integer_part = (uint16_t)(g->options->ack_timeout / 1000),
+				 .fractional_part = (uint16_t)(g->options->ack_timeout % 1000)};
+	g->clients.max_retransmit = (uint16_t)g->options->max_retransmit;
 	coap_register_nack_handler(g->coap, on_nack);
 	coap_register_event_handler(g->coap, on_event);
-	coap_context_set_max_idle_sessions(g->coap, (unsigned)g->options->max_sessions);
+	coap_context_set_max_idle_sessions(g->coap, sessions_each(g->options));
 	coap_context_set_session_timeout(g->coap, SESSION_TIMEOUT);
 	coap_context_set_max_handshake_sessions(g->coap, HANDSHAKES);
 	if (g->options->dtls_psk != NULL || g->options->dtls_cert != NULL) {

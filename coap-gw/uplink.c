@@ -98,7 +98,10 @@ static void answer(struct gateway *g, struct uplink *u, const uint8_t *said, siz
 		r.payload = said;
 		r.payload_len = len;
 	}
-	if (len > 0 && said == u->ue->update)
+	/* Of so few octets, it was no message of a UE. */
+	if (!asker_fits(&u->asker, &r))
+		r = reply_of(r.code);
+	if (r.payload_len > 0 && said == u->ue->update)
 		u->ue->update_new = false;
 	finish(g, u, &r);
 }
