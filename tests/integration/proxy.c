@@ -2,6 +2,7 @@
 #include "proxy.h"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -80,6 +81,7 @@ static void look(struct proxy *p, struct proxy_link *l)
 			abort();
 		p->seen[p->count++] = m;
 		l->published++;
+		l->mute = atomic_exchange(&p->mute_next, false);
 	}
 	l->up_len -= at;
 	memmove(l->up, l->up + at, l->up_len);
@@ -90,6 +92,11 @@ static bool pass_up(struct proxy *p, struct proxy_link *l)
 	uint8_t octets[4096];
 	ssize_t n = recv(l->device, octets, sizeof octets, 0);
 
+	if (n > 0 && l->mute) {
+		if (octets[0] >> 4 == MQTT_PUBREL)
+			p->pubrel_lost = true;
+		return true;
+	}
 	if (n <= 0 || !pass(l->broker, octets, (size_t)n))
 		return false;
 	l->up = realloc(l->up, l->up_len + (size_t)n);
@@ -184,7 +191,8 @@ bool proxy_start(struct proxy *p, uint16_t broker_port, enum mqtt_version versio
 	p->listener = open_socket();
 	if (p->listener < 0 || bind(p->listener, (struct sockaddr *)&a, sizeof a) != 0 ||
 	    listen(p->listener, PROXY_LINKS) != 0 ||
-	    getsockname(p->listener, (struct sockaddr *)&a, &len) != 0 || pipe(p->wake) != 0)
+	    getsockname(p->listener, (struct sockaddr *)&a, &len) != 0 ||
+	    pipe2(p->wake, O_CLOEXEC) != 0)
 		return false;
 	p->port = ntohs(a.sin_port);
 	return pthread_create(&p->thread, NULL, run, p) == 0;

@@ -4,6 +4,7 @@
 #define EESE_TESTS_PROXY_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "mqtt.h"
 
@@ -14,13 +15,17 @@ struct proxy_link {
 	uint8_t *up;        /* of the device's stream: not yet a whole packet */
 	size_t up_len;
 	int published;
+	bool mute;
 };
 
 struct proxy {
 	uint16_t port; /* where devices connect */
-	uint16_t broker_port;
+	_Atomic uint16_t broker_port;
 	enum mqtt_version version;
 	int cut_after; /* 0, or: lose the connection and all answers after so many PUBLISH */
+	/* Set it: of the connection with the next PUBLISH nothing more gets to the broker. */
+	atomic_bool mute_next;
+	atomic_bool pubrel_lost; /* .. a PUBREL among it */
 	int listener, wake[2];
 	pthread_t thread;
 	struct proxy_link links[PROXY_LINKS];

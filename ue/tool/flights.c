@@ -3,17 +3,12 @@
 
 #include <string.h>
 
-#include "eese/data.h"
-
 struct flight flight_of(const struct eese_ue_message *m)
 {
 	struct flight f = {.handle = m->handle};
-	struct eese_data_head head;
 
-	if (eese_data_head(m->octets, m->len, &head) == EESE_OK) {
-		f.head_size = head.size;
-		memcpy(f.head, m->octets, head.size);
-	}
+	if (m->len >= FLIGHT_TAIL)
+		memcpy(f.tail, m->octets + m->len - FLIGHT_TAIL, FLIGHT_TAIL);
 	return f;
 }
 
@@ -22,8 +17,7 @@ bool flights_has(const struct flights *list, const struct flight *f)
 	for (size_t i = 0; i < list->count; i++) {
 		const struct flight *g = &list->items[i];
 
-		if (g->handle == f->handle && g->head_size == f->head_size &&
-		    memcmp(g->head, f->head, f->head_size) == 0)
+		if (g->handle == f->handle && memcmp(g->tail, f->tail, FLIGHT_TAIL) == 0)
 			return true;
 	}
 	return false;
@@ -42,13 +36,21 @@ void flights_add(struct flights *list, const struct flight *f)
 	list->items[list->count++] = *f;
 }
 
-bool flights_take(struct flights *list, int mid, uint32_t *handle)
+void flights_cross(struct flights *list, size_t sent)
+{
+	for (size_t i = 0; i < list->count && i < sent; i++)
+		list->items[i].crossed = true;
+}
+
+bool flights_take(struct flights *list, int mid, struct flight *f)
 {
 	for (size_t i = 0; i < list->count; i++) {
 		if (list->items[i].mid != mid)
 			continue;
-		*handle = list->items[i].handle;
-		list->items[i] = list->items[--list->count];
+		*f = list->items[i];
+		list->count--;
+		memmove(&list->items[i], &list->items[i + 1],
+			(list->count - i) * sizeof(list->items[i]));
 		return true;
 	}
 	return false;

@@ -5,17 +5,21 @@
 
 #include "eese/ue.h"
 
-enum { FLIGHTS_MAX = 4 * EESE_UE_OUTSTANDING_MAX };
+enum {
+	FLIGHTS_MAX = 4 * EESE_UE_OUTSTANDING_MAX,
+	FLIGHT_TAIL = 8, /* no tag is shorter */
+};
 
-/* Head and number of a data message name its octets: no two messages of a UE share them. */
+/* The end of its tag tells the octets of a message from those it had under another keyset. Its head
+ * does not: after a crash of the EESE, kid and number may be the same. */
 struct flight {
 	int mid;
 	uint32_t handle;
-	uint8_t head[EESE_DATA_HEAD_MAX];
-	uint8_t head_size;
+	uint8_t tail[FLIGHT_TAIL];
+	bool crossed; /* under way when a connection ended */
 };
 
-/* All zero: none. */
+/* In the order in which libmosquitto got them. All zero: none. */
 struct flights {
 	struct flight items[FLIGHTS_MAX];
 	size_t count;
@@ -33,7 +37,10 @@ bool flights_has_handle(const struct flights *list, uint32_t handle);
 /* The caller has made sure that there are fewer than FLIGHTS_MAX. */
 void flights_add(struct flights *list, const struct flight *f);
 
-/* Takes out the message of this mid; false: there is none, *handle is unchanged. */
-bool flights_take(struct flights *list, int mid, uint32_t *handle);
+/* A connection ended, on which libmosquitto had so many under way at once: the first ones. */
+void flights_cross(struct flights *list, size_t sent);
+
+/* Takes out the message of this mid; false: there is none, *f is unchanged. */
+bool flights_take(struct flights *list, int mid, struct flight *f);
 
 #endif

@@ -38,6 +38,7 @@ struct link_kind {
 
 struct link_of_mqtt {
 	struct mosquitto *mosq;
+	uint16_t at_once;  /* how many messages libmosquitto has under way, of those it has */
 	int subacks;       /* SUBACKs still to come on this connection */
 	int complaint;     /* the last libmosquitto error said about sending */
 	uint64_t retry_at; /* when to connect again; 0: not planned */

@@ -159,8 +159,8 @@ static void complain(struct link *l, const struct link_post *p)
 static void post_done(struct link *l, struct link_post *p)
 {
 	const bool positive = p->code == CODE_CHANGED;
-	uint32_t handle;
-	const bool flight = p->flight != 0 && flights_take(&l->flights, p->flight, &handle);
+	struct flight f;
+	const bool flight = p->flight != 0 && flights_take(&l->flights, p->flight, &f);
 
 	p->used = p->came = false;
 	if (!positive && p->code != CODE_UNAUTHORIZED) {
@@ -172,7 +172,7 @@ static void post_done(struct link *l, struct link_post *p)
 	say_debug("%s: %u.%02u, %zu octets", p->request ? "KEY_REQUEST" : "message", p->code / 100,
 		  p->code % 100, p->len);
 	if (flight)
-		l->owner.verdict(l->owner.ctx, handle, positive);
+		l->owner.verdict(l->owner.ctx, f.handle, positive);
 	if (p->len > 0)
 		l->owner.control(l->owner.ctx, p->said, p->len);
 }

@@ -6,6 +6,11 @@
  * by time. The library repeats too, what it holds. So a repeat of octets that libmosquitto still
  * has counts as sent and goes nowhere: each message is in one queue once, however often the
  * connection breaks. The same message protected anew has other octets and is sent.
+ *
+ * At QoS 2 libmosquitto resumes with PUBREL what had its PUBREC, and the broker says PUBCOMP to a
+ * PUBREL whatever it knows of the message. It may have died with it, and its session may be from
+ * before. So a PUBCOMP is a verdict on the connection of its PUBLISH only; otherwise the library
+ * sends the same octets once more, which the EESE tells from new ones by their number.
  */
 #include "link_mqtt.h"
 
@@ -26,6 +31,7 @@ enum {
 	CLOSE_TURN = 100, /* milliseconds */
 	TOPIC_ROOM = OPTIONS_BASE_MAX + EESE_UE_ID_MAX + EESE_TOPIC_MAX + 8,
 	CLIENT_ID_ROOM = EESE_UE_ID_MAX + 16,
+	AT_ONCE = 20,          /* libmosquitto's own measure, until a broker gives it another */
 	REASON_FAILURE = 0x80, /* MQTT 5: reason codes from here on are failures */
 };
 
@@ -86,9 +92,12 @@ static void on_connect(struct mosquitto *mosq, void *ctx, int reason, int flags,
 
 	(void)mosq;
 	(void)flags;
-	(void)properties;
 	l->mqtt.subacks = 0;
 	if (reason == 0) {
+		if (l->options->qos == 2)
+			flights_cross(&l->flights, l->mqtt.at_once);
+		mosquitto_property_read_int16(properties, MQTT_PROP_RECEIVE_MAXIMUM,
+					      &l->mqtt.at_once, false);
 		subscribe_all(l);
 		return;
 	}
@@ -136,16 +145,17 @@ static void on_publish(struct mosquitto *mosq, void *ctx, int mid, int reason,
 		       const mosquitto_property *properties)
 {
 	struct link *l = ctx;
-	uint32_t handle;
+	struct flight f;
 
 	(void)mosq;
 	(void)properties;
-	if (!flights_take(&l->flights, mid, &handle))
+	if (!flights_take(&l->flights, mid, &f))
 		return;
-	say_debug("message %u: reason code 0x%02x", (unsigned)handle, (unsigned)reason);
+	say_debug("message %u: reason code 0x%02x%s", (unsigned)f.handle, (unsigned)reason,
+		  f.crossed ? ", of another connection" : "");
 	/* MQTT 3 acknowledges what was refused as well: no verdict. */
 	if (options_acknowledged(l->options))
-		l->owner.verdict(l->owner.ctx, handle, reason < REASON_FAILURE);
+		l->owner.verdict(l->owner.ctx, f.handle, reason < REASON_FAILURE && !f.crossed);
 }
 
 static void on_message(struct mosquitto *mosq, void *ctx, const struct mosquitto_message *m,
@@ -209,6 +219,7 @@ static int mqtt_open(struct link *l)
 	char what[336] = "connecting to ";
 	int rc;
 
+	l->mqtt.at_once = AT_ONCE;
 	mosquitto_lib_init();
 	eese_login_place(&o->login, what + strlen(what));
 	l->mqtt.mosq = new_client(l);
