@@ -493,6 +493,49 @@ static void test_restarts(void)
 	coap_close(&c);
 }
 
+/* What a GET may not ask, and one that is not confirmable, over IPv6. */
+static void test_conditions(void)
+{
+	static const struct {
+		const char *path;
+		uint16_t option;
+		const char *value;
+		size_t len;
+		uint8_t code;
+	} odds[] = {
+	    {"down?d", COAP_ACCEPT, "\x3f", 1, COAP_CODE(205)},
+	    {"down?d", COAP_ACCEPT, "\x2a", 1, COAP_CODE(406)},
+	    {"down/n?d", COAP_ACCEPT, "\x2a", 1, COAP_CODE(205)},
+	    {"down/n?d", COAP_ACCEPT, "\x3f", 1, COAP_CODE(406)},
+	    {"ctl", COAP_ACCEPT, "\x32", 1, COAP_CODE(406)},
+	    {"ctl", COAP_IF_NONE_MATCH, "", 0, COAP_CODE(412)},
+	    {"down?d", COAP_IF_MATCH, "\1", 1, COAP_CODE(412)},
+	    {"down?d=", 0, NULL, 0, COAP_CODE(400)},
+	    {"down/+?d", 0, NULL, 0, COAP_CODE(400)},
+	};
+	struct coap_message m, r;
+	struct test_ue u;
+	struct coap c;
+	char path[128];
+
+	REQUIRE(ready(&u, &c));
+	coap_close(&c);
+	REQUIRE(coap_open(&c, gateway.port, true));
+	for (size_t i = 0; i < sizeof odds / sizeof *odds; i++) {
+		snprintf(path, sizeof path, "e2e/%s/%s", u.id, odds[i].path);
+		coap_begin(&c, &m, COAP_NON, COAP_GET);
+		if (odds[i].option != 0 && odds[i].option < COAP_URI_PATH)
+			coap_add(&m, odds[i].option, odds[i].value, odds[i].len);
+		coap_add_path(&m, path);
+		if (odds[i].option > COAP_URI_PATH)
+			coap_add(&m, odds[i].option, odds[i].value, odds[i].len);
+		REQUIRE(coap_exchange(&c, &m, &r));
+		EXPECT_EQUAL(r.code, odds[i].code);
+		EXPECT_EQUAL(r.type, COAP_NON);
+	}
+	coap_close(&c);
+}
+
 int main(void)
 {
 	static const struct harness_test tests[] = {
@@ -504,6 +547,7 @@ int main(void)
 	    {"riding back", test_ride},
 	    {"the EESE starts the contact", test_contact},
 	    {"blocks", test_blocks},
+	    {"conditions", test_conditions},
 	    {"observe", test_observe},
 	    {"observe ctl", test_observe_ctl},
 	    {"restarts", test_restarts},
