@@ -39,7 +39,7 @@ static const struct eese_option rows[] = {
     ROW('c', "config", TEXT, config, 0, 0, "FILE", "options, one a line without the dashes"),
     CALL("listen", add_listen, 0, "ADDRESS[:PORT]",
 	 "where CoAP clients come; may be repeated [[::]:5683]"),
-    CALL("listen-dtls", add_listen, 1, "ADDRESS[:PORT]",
+    CALL("listen-dtls", add_listen, 1, "ADDR[:PORT]",
 	 "where they come by DTLS; may be repeated [port 5684]"),
     ROW(0, "dtls-psk", TEXT, dtls_psk, 0, 0, "FILE",
 	"their pre-shared keys: lines IDENTITY KEY, the key in hexadecimal digits"),
