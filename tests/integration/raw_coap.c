@@ -39,11 +39,15 @@ static void option(struct datagram *d, unsigned delta, const char *value, size_t
 void raw_coap_request(struct datagram *d, uint8_t code, uint16_t mid, const char *path,
 		      const char *query, const void *payload, size_t len)
 {
-	const uint8_t head[] = {0x42, code, (uint8_t)(mid >> 8), (uint8_t)mid, (uint8_t)mid, 7};
+	static uint32_t token;
+	const uint8_t head[] = {0x44, code, (uint8_t)(mid >> 8), (uint8_t)mid};
 	unsigned last = 0;
 
 	d->len = 0;
 	add(d, head, sizeof head);
+	/* of its own, so that a message ID that comes round again is no repetition */
+	token++;
+	add(d, &token, sizeof token);
 	while (*path != '\0') {
 		const size_t part = strcspn(path, "/");
 
