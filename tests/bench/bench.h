@@ -47,12 +47,13 @@ bool fleet_refresh(struct fleet *f, size_t from, size_t to);
 
 /* ---- the cases ---- */
 
-void case_octets(void);   /* octets.c */
-void case_ratios(void);   /* ratios.c */
-void case_gateway(void);  /* gateway_case.c */
-void case_refresh(void);  /* refresh.c */
-void case_hanging(void);  /* hanging.c */
-void case_million(void);  /* million.c */
-void case_long_run(void); /* long_run.c */
+void case_octets(void);    /* octets.c */
+void case_exchanges(void); /* exchanges.c */
+void case_ratios(void);    /* ratios.c */
+void case_gateway(void);   /* gateway_case.c */
+void case_refresh(void);   /* refresh.c */
+void case_hanging(void);   /* hanging.c */
+void case_million(void);   /* million.c */
+void case_long_run(void);  /* long_run.c */
 
 #endif

@@ -24,9 +24,9 @@ static const struct scale quick = {.quick = true,
 				   .long_refreshes = 10000};
 
 static const struct harness_test cases[] = {
-    {"octets", case_octets},     {"ratios", case_ratios},   {"gateway", case_gateway},
-    {"refresh", case_refresh},   {"hanging", case_hanging}, {"million", case_million},
-    {"long-run", case_long_run},
+    {"octets", case_octets},   {"exchanges", case_exchanges}, {"ratios", case_ratios},
+    {"gateway", case_gateway}, {"refresh", case_refresh},     {"hanging", case_hanging},
+    {"million", case_million}, {"long-run", case_long_run},
 };
 
 enum { CASES = sizeof cases / sizeof *cases };
@@ -40,8 +40,8 @@ static void usage(FILE *f)
 	      "bar.\n"
 	      "\n"
 	      "  --quick      small numbers, to see that it works; under 3 minutes\n"
-	      "  --only CASE  octets, ratios, gateway, refresh, hanging, million, long-run;\n"
-	      "               may be repeated; all if not given\n"
+	      "  --only CASE  octets, exchanges, ratios, gateway, refresh, hanging, million,\n"
+	      "               long-run; may be repeated; all if not given\n"
 	      "  --ues N      UEs of the case 'million'\n"
 	      "  --messages N messages of the case 'long-run'\n"
 	      "  --json FILE  writes the numbers there\n"
