@@ -5,6 +5,7 @@
 #include <string.h>
 #include <utlist.h>
 
+#include "con.h"
 #include "content.h"
 
 enum {
@@ -49,7 +50,7 @@ void observe_end(struct gateway *g, struct observer *o)
 	DL_DELETE(o->queue->observers, o);
 	DL_DELETE2(g->observers, o, a_prev, a_next);
 	g->observer_count--;
-	queue_observer_gone(o->queue, o);
+	con_observer_gone(o->queue, o);
 	coap_session_release(o->session);
 	free(o->sub);
 	free(o);
@@ -130,7 +131,7 @@ static bool notify(struct gateway *g, struct observer *o, const struct reply *r,
 {
 	g->counters.of[COUNT_NOTIFIED]++;
 	touch(g, o);
-	return queue_sent(g, o->queue, o->client, send_confirmable(o, r), number, o);
+	return con_sent(g, o->queue, o->client, send_confirmable(o, r), number, o);
 }
 
 static void tell_ctl(struct gateway *g, struct observer *o)

@@ -6,6 +6,7 @@
 #include <utlist.h>
 
 #include "answer.h"
+#include "con.h"
 #include "content.h"
 #include "hash.h"
 #include "live.h"
@@ -90,7 +91,7 @@ static void give_confirmable(struct gateway *g, struct queue *q, struct asker *a
 	const coap_mid_t mid = asker_confirm(g, a, r);
 
 	if (client != NULL)
-		queue_sent(g, q, client, mid, number, NULL);
+		con_sent(g, q, client, mid, number, NULL);
 	asker_forget(a);
 }
 

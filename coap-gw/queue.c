@@ -6,6 +6,7 @@
 #include <time.h>
 #include <utlist.h>
 
+#include "con.h"
 #include "gateway.h"
 #include "host/say.h"
 #include "keep.h"
@@ -15,84 +16,12 @@
 enum {
 	SWEEP = 60000,
 	LOOK = 5000,
-	PING_AFTER = 16, /* unsettled messages */
 	MEBI = 1 << 20,
 };
-
-/* A confirmable message of ours. */
-struct con_key {
-	const coap_session_t *session;
-	coap_mid_t mid;
-	int zero;
-};
-
-struct con {
-	struct con_key key;
-	coap_session_t *session; /* a reference */
-	struct queue *queue;
-	uint64_t number;           /* of the message in it; 0: none */
-	struct observer *observer; /* NULL: none, or it is gone */
-	bool ping;
-	uint64_t until;
-	UT_hash_handle hh;
-	struct con *prev, *next; /* in queue.cons */
-};
-
-/* MAX_TRANSMIT_WAIT of RFC 7252 4.8.2, with ACK_RANDOM_FACTOR 1.5: 93 s by default. */
-static uint64_t transmit_wait(const struct options *o)
-{
-	return o->ack_timeout * ((UINT64_C(2) << o->max_retransmit) - 1) * 3 / 2;
-}
 
 static uint64_t unix_now(void)
 {
 	return (uint64_t)time(NULL);
-}
-
-static struct con_key con_key(const coap_session_t *session, coap_mid_t mid)
-{
-	struct con_key k;
-
-	memset(&k, 0, sizeof(k));
-	k.session = session;
-	k.mid = mid;
-	return k;
-}
-
-static void con_drop(struct gateway *g, struct con *con)
-{
-	struct client *client = coap_session_get_app_data(con->session);
-
-	HASH_DEL(g->queues.by_mid, con);
-	DL_DELETE(con->queue->cons, con);
-	if (client != NULL)
-		client->cons--;
-	coap_session_release(con->session);
-	free(con);
-}
-
-static bool con_make(struct gateway *g, struct queue *q, struct client *client, coap_mid_t mid,
-		     uint64_t number, struct observer *o)
-{
-	struct con *con = mid != COAP_INVALID_MID ? calloc(1, sizeof(*con)) : NULL;
-
-	if (con == NULL)
-		return false;
-	con->key = con_key(client->session, mid);
-	con->queue = q;
-	con->number = number;
-	con->observer = o;
-	/* One after the other is sent. */
-	con->until = gateway_now() + transmit_wait(g->options) * (++client->cons);
-	HASH_ADD(hh, g->queues.by_mid, key, sizeof(con->key), con);
-	if (con->hh.tbl == NULL) {
-		client->cons--;
-		free(con);
-		return false;
-	}
-	con->session = coap_session_reference(client->session);
-	DL_APPEND(q->cons, con);
-	return true;
 }
 
 static void removed(struct gateway *g, struct queue *q, size_t count)
@@ -100,18 +29,6 @@ static void removed(struct gateway *g, struct queue *q, size_t count)
 	q->count -= count;
 	g->queues.messages -= count;
 	g->counters.of[COUNT_DOWNLINK_ACKNOWLEDGED] += count;
-}
-
-static void con_acknowledged(struct gateway *g, struct con *con)
-{
-	struct queue *q = con->queue;
-
-	if (con->number > 0)
-		removed(g, q, spool_remove(g->queues.spool, q->row, con->number, con->number));
-	con_drop(g, con);
-	/* There is room for more on their way. */
-	if (q->observers != NULL && q->count > 0)
-		queue_note(g, q);
 }
 
 /* ---- the UEs ---- */
@@ -141,9 +58,7 @@ static void drop(struct gateway *g, struct queue *q)
 	poll_drop(g, q);
 	while (q->observers != NULL)
 		observe_end(g, q->observers);
-	/* Each is taken out before it is freed, which the analyzer doesn't follow. */
-	while (q->cons != NULL)
-		con_drop(g, q->cons); /* NOLINT(clang-analyzer-unix.Malloc) */
+	cons_drop(g, q);
 	if (q->news)
 		DL_DELETE(g->queues.news, q);
 	q->ue->queue = NULL;
@@ -307,16 +222,9 @@ void queue_keyset_used(struct gateway *g, struct queue *q)
 	g->queues.messages -= count;
 }
 
-static bool on_its_way(const struct queue *q, uint64_t number)
+void queue_delivered(struct gateway *g, struct queue *q, uint64_t number)
 {
-	const struct con *con;
-
-	DL_FOREACH(q->cons, con)
-	{
-		if (con->number == number)
-			return true;
-	}
-	return false;
+	removed(g, q, spool_remove(g->queues.spool, q->row, number, number));
 }
 
 bool queue_next(struct gateway *g, const struct queue *q, uint64_t after, const char *sub,
@@ -325,7 +233,7 @@ bool queue_next(struct gateway *g, const struct queue *q, uint64_t after, const 
 	if (q->count == 0)
 		return false;
 	while (spool_next(g->queues.spool, q->row, after, sub, out)) {
-		if (!on_its_way(q, out->number))
+		if (!con_carries(q, out->number))
 			return true;
 		after = out->number;
 	}
@@ -340,92 +248,7 @@ void queue_acknowledge(struct gateway *g, struct queue *q, uint64_t number)
 	if (number > q->offered)
 		return;
 	while (queue_next(g, q, 0, NULL, &m) && m.number <= number)
-		removed(g, q, spool_remove(g->queues.spool, q->row, m.number, m.number));
-}
-
-/* ---- confirmable messages ---- */
-
-static bool has_ping(const struct queue *q, const coap_session_t *session, size_t *messages)
-{
-	const struct con *con;
-
-	*messages = 0;
-	DL_FOREACH(q->cons, con)
-	{
-		if (con->session != session)
-			continue;
-		if (con->ping)
-			return true;
-		++*messages;
-	}
-	return false;
-}
-
-static void ping(struct gateway *g, struct queue *q, struct client *client)
-{
-	size_t messages;
-
-	if (has_ping(q, client->session, &messages) || messages < PING_AFTER)
-		return;
-	if (con_make(g, q, client, coap_session_send_ping(client->session), 0, NULL))
-		q->cons->prev->ping = true;
-}
-
-bool queue_sent(struct gateway *g, struct queue *q, struct client *client, coap_mid_t mid,
-		uint64_t number, struct observer *o)
-{
-	if (!con_make(g, q, client, mid, number, o))
-		return false;
-	g->counters.of[COUNT_DOWNLINK_HANDED] += number > 0;
-	ping(g, q, client);
-	return true;
-}
-
-/* A ping is sent when what went before it is settled, and what failed was heard of. */
-static void settle_before(struct gateway *g, struct con *end)
-{
-	struct queue *q = end->queue;
-	struct con *con = q->cons, *next;
-
-	for (; con != end; con = next) {
-		next = con->next;
-		if (con->session == end->session)
-			con_acknowledged(g, con);
-	}
-}
-
-void queue_nack(struct gateway *g, coap_session_t *session, coap_mid_t mid, bool reset)
-{
-	const struct con_key k = con_key(session, mid);
-	struct observer *o;
-	struct queue *q;
-	struct con *con;
-
-	HASH_FIND(hh, g->queues.by_mid, &k, sizeof(k), con);
-	if (con == NULL)
-		return;
-	q = con->queue;
-	o = con->observer;
-	if (con->ping && reset)
-		settle_before(g, con);
-	else if (!reset)
-		client_lost(&g->clients, session);
-	con_drop(g, con);
-	if (o != NULL)
-		observe_gone(g, o);
-	if (q->observers != NULL)
-		queue_note(g, q);
-}
-
-void queue_observer_gone(struct queue *q, const struct observer *o)
-{
-	struct con *con;
-
-	DL_FOREACH(q->cons, con)
-	{
-		if (con->observer == o)
-			con->observer = NULL;
-	}
+		queue_delivered(g, q, m.number);
 }
 
 /* ---- the loop ---- */
@@ -496,18 +319,6 @@ static void sweep(struct gateway *g)
 	}
 }
 
-/* Of each queue's, the first is due first, but for those of several clients. */
-static void look_at_cons(struct gateway *g, uint64_t now)
-{
-	struct con *con, *next;
-
-	HASH_ITER(hh, g->queues.by_mid, con, next)
-	{
-		if (now >= con->until)
-			con_acknowledged(g, con);
-	}
-}
-
 uint64_t queues_poll(struct gateway *g, uint64_t now)
 {
 	clients_poll(&g->clients);
@@ -517,7 +328,7 @@ uint64_t queues_poll(struct gateway *g, uint64_t now)
 	}
 	if (now >= g->queues.looked + LOOK) {
 		g->queues.looked = now;
-		look_at_cons(g, now);
+		cons_poll(g, now);
 	}
 	return g->queues.looked + LOOK;
 }

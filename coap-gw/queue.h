@@ -4,11 +4,7 @@
  * spool before the broker is told that it arrived, and stays there until the UE has it, which
  * shows in one of two ways:
  *   - the UE says so: the number of a message in its next request acknowledges all up to it;
- *   - it went out in a confirmable message. libcoap does not tell of an ACK, but does tell if none
- *     came, within MAX_TRANSMIT_WAIT of RFC 7252 4.8.2. After that time without such news it was
- *     acknowledged. As libcoap sends a client the next confirmable message only when the one
- *     before is settled (NSTART 1), an empty one, to which every client answers with RST, tells
- *     sooner where many are on their way.
+ *   - it went out in a confirmable message that was acknowledged (con.h).
  * Numbers are the spool's.
  */
 #ifndef EESE_COAP_GW_QUEUE_H
@@ -19,6 +15,7 @@
 #include "ue.h"
 
 struct gateway;
+struct con;
 struct observer;
 
 struct queue {
@@ -76,16 +73,8 @@ bool queue_next(struct gateway *g, const struct queue *q, uint64_t after, const 
 /* The UE says that it has all up to this number. Only what was offered can be acknowledged. */
 void queue_acknowledge(struct gateway *g, struct queue *q, uint64_t number);
 
-/* The confirmable message with this id carries message number; o: for this observer, may be NULL.
- */
-bool queue_sent(struct gateway *g, struct queue *q, struct client *client, coap_mid_t mid,
-		uint64_t number, struct observer *o);
-
-/* libcoap gave a confirmable message up, or the client reset it. */
-void queue_nack(struct gateway *g, coap_session_t *session, coap_mid_t mid, bool reset);
-
-/* An observer ends: nothing on its way points to it any more. */
-void queue_observer_gone(struct queue *q, const struct observer *o);
+/* The UE has message number. */
+void queue_delivered(struct gateway *g, struct queue *q, uint64_t number);
 
 /* What was put is in the spool, so that the broker may be told; observers are. False: it is not.
  */

@@ -7,6 +7,7 @@
 
 #include "address.h"
 #include "answer.h"
+#include "con.h"
 #include "host/say.h"
 #include "poll.h"
 #include "uplink.h"
@@ -217,7 +218,7 @@ static void on_nack(coap_session_t *session, const coap_pdu_t *sent, coap_nack_r
 	(void)sent;
 	/* After an ICMP error libcoap goes on trying. */
 	if (reason != COAP_NACK_ICMP_ISSUE)
-		queue_nack(g, session, mid, reason == COAP_NACK_RST);
+		con_nack(g, session, mid, reason == COAP_NACK_RST);
 }
 
 static int on_event(coap_session_t *session, coap_event_t event)
