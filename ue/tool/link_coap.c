@@ -190,7 +190,8 @@ static void on_poll_answered(void *ctx, const struct coap_client_answer *a)
 		l->coap.echo_len = a->echo_len;
 		memcpy(l->coap.echo, a->echo, a->echo_len);
 	}
-	if (a->code == CODE_CONTENT && a->format == FORMAT_CBOR_SEQ && a->len <= LINK_POLLED) {
+	if (a->code == CODE_CONTENT && a->format == FORMAT_CBOR_SEQ && a->len > 0 &&
+	    a->len <= LINK_POLLED) {
 		l->coap.len = a->len;
 		memcpy(l->coap.octets, a->payload, a->len);
 	}
