@@ -321,8 +321,10 @@ static void sweep(struct gateway *g)
 
 uint64_t queues_poll(struct gateway *g, uint64_t now)
 {
+	const uint64_t life = g->options->poll_life;
+
 	clients_poll(&g->clients);
-	if (now >= g->queues.swept + SWEEP) {
+	if (now >= g->queues.swept + (life < SWEEP ? life : SWEEP)) {
 		g->queues.swept = now;
 		sweep(g);
 	}

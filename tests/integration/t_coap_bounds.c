@@ -451,6 +451,25 @@ static void test_ues(void)
 	end_gateway();
 }
 
+/* Nobody polls for it any more: its topics are given up, and with them what comes later. */
+static void test_poll_life(void)
+{
+	static const char *const shortly[] = {STATS_OFTEN, "--poll-life", "1", NULL};
+	struct coap_message m;
+	struct test_ue u;
+
+	REQUIRE(run_gateway(shortly));
+	REQUIRE(polled(&u));
+	EXPECT(becomes("now", "ues-polled", 1));
+	EXPECT(becomes("now", "ues-polled", 0));
+	send_down(&u, "n", "nobody takes it", 15);
+	EXPECT_EQUAL(coap_get(&client, &u, "down?d", &m), COAP_CODE(205));
+	EXPECT_EQUAL(m.len, 0);
+	send_down(&u, "n", "taken", 5);
+	EXPECT(becomes("counted", "downlink/received", 1));
+	end_gateway();
+}
+
 static void test_spool(void)
 {
 	static const char *const small[] = {STATS_OFTEN, "--spool-max", "1", NULL};
@@ -552,6 +571,7 @@ int main(void)
 	    {"amplification", test_amplification},
 	    {"end the gateway", test_end},
 	    {"UEs", test_ues},
+	    {"poll life", test_poll_life},
 	    {"spool", test_spool},
 	    {"rates", test_rates},
 	    {"counters refused", test_refused},

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { MANY = 100, AT_ONCE_ROUNDS = 6 };
+
 static struct broker broker;
 static struct gateway gateway;
 static struct observer app;
@@ -15,7 +17,8 @@ static struct mqtt admin;
 
 static void start(void)
 {
-	static const struct ue_range ues[] = {{.prefix = "ue", .count = 100}, {0}};
+	static const struct ue_range ues[] = {
+	    {.prefix = "ue", .count = 100}, {.prefix = "many", .count = MANY}, {0}};
 	const struct broker_options o = {.ues = ues,
 					 .plugin_lines = "plugin_opt_admins " TEST_ADMIN_USER "\n"};
 
@@ -198,6 +201,104 @@ static void test_no_response(void)
 	REQUIRE(coap_receive(&client, &r, COAP_PATIENCE_MS));
 	EXPECT(r.type == COAP_ACK && r.code == 0 && r.mid == m.mid && r.datagram_len == 4);
 	EXPECT_EQUAL(came(&u, "t", "quiet"), 1);
+}
+
+enum fate { VALID, EXPIRED, FORGED, FATES };
+
+struct one {
+	struct test_ue ue;
+	enum fate fate;
+	struct octets msg;
+	bool answered;
+};
+
+/* ERROR 6 of just this message, or, where the UE did not confirm its keyset yet, that once more.
+ * Both only as often as the EESE's budget has it. */
+static bool is_of(const struct one *o, const struct coap_message *r)
+{
+	struct eese_key_update update;
+	struct eese_error error;
+
+	if (eese_error_decode(r->payload, r->len, &error) == EESE_OK)
+		return error.reason == EESE_ERROR_KEY_UNKNOWN && error.number == o->ue.number - 1;
+	return eese_key_update_decode(o->ue.control_key, o->ue.id, r->payload, r->len, &update) ==
+		   EESE_OK &&
+	       update.ksn == o->ue.ksn;
+}
+
+/* Each has its own fate and its own verdict, whichever comes in between. */
+static void judge(struct one *o, const struct coap_message *r, int round)
+{
+	char text[32];
+
+	EXPECT(!o->answered);
+	o->answered = true;
+	snprintf(text, sizeof text, "round %d", round);
+	EXPECT_EQUAL(r->code, o->fate == VALID ? COAP_CODE(204) : COAP_CODE(401));
+	EXPECT_EQUAL(came(&o->ue, "t", text), o->fate == VALID);
+	if (o->fate == VALID)
+		EXPECT_EQUAL(r->len, 0);
+	if (o->fate == EXPIRED)
+		EXPECT(coap_adopt(&o->ue, r));
+	if (o->fate == FORGED)
+		EXPECT(r->len == 0 || is_of(o, r));
+}
+
+static void send_all(struct one *all, int round)
+{
+	struct coap_message m;
+	char text[32], path[EESE_UE_ID_MAX + 16];
+
+	snprintf(text, sizeof text, "round %d", round);
+	for (int i = 0; i < MANY; i++) {
+		struct one *o = &all[i];
+
+		o->answered = false;
+		o->fate = (enum fate)((i + round) % FATES);
+		if (o->fate == EXPIRED)
+			expire(&o->ue);
+		ue_seal(&o->ue, "t", text, &o->msg);
+		if (o->fate == FORGED)
+			o->msg.p[o->msg.len - 1] ^= 1;
+	}
+	for (int i = 0; i < MANY; i++) {
+		struct one *o = &all[i];
+
+		snprintf(path, sizeof path, "e2e/%.64s/up/t", o->ue.id);
+		coap_begin(&client, &m, COAP_CON, COAP_POST);
+		coap_add_path(&m, path);
+		m.payload = o->msg.p;
+		m.len = o->msg.len;
+		memcpy(m.token, &i, 2);
+		EXPECT(coap_transmit(&client, &m));
+	}
+}
+
+static void test_at_once(void)
+{
+	static struct one all[MANY];
+	struct coap_message r;
+	uint16_t i;
+
+	for (int n = 0; n < MANY; n++) {
+		ue_take(&all[n].ue, "many");
+		REQUIRE(coap_first_contact(&client, &all[n].ue));
+	}
+	for (int round = 0; round < AT_ONCE_ROUNDS; round++) {
+		observer_forget(&app);
+		send_all(all, round);
+		for (int n = 0; n < MANY;) {
+			REQUIRE(coap_receive(&client, &r, COAP_PATIENCE_MS));
+			if (r.type == COAP_CON)
+				coap_acknowledge(&client, &r);
+			if (r.code == 0)
+				continue;
+			memcpy(&i, r.token, 2);
+			REQUIRE(i < MANY);
+			judge(&all[i], &r, round);
+			n++;
+		}
+	}
 }
 
 struct odd {
@@ -385,6 +486,7 @@ int main(void)
 	    {"repeated datagrams", test_repeated},
 	    {"NON", test_non},
 	    {"No-Response", test_no_response},
+	    {"many at once", test_at_once},
 	    {"refused", test_refused},
 	    {"blocks", test_blocks},
 	    {"bad blocks", test_bad_blocks},
