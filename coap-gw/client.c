@@ -43,6 +43,15 @@ struct client *client_of(struct clients *c, coap_session_t *session)
 	return client;
 }
 
+void client_named(struct client *c, const void *name, size_t len)
+{
+	c->name[0] = '\0';
+	if (len >= sizeof(c->name))
+		return;
+	memcpy(c->name, name, len);
+	c->name[len] = '\0';
+}
+
 void client_lost(struct clients *c, coap_session_t *session)
 {
 	struct client *client = coap_session_get_app_data(session);

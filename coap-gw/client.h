@@ -3,10 +3,12 @@
 #ifndef EESE_COAP_GW_CLIENT_H
 #define EESE_COAP_GW_CLIENT_H
 
+#include "eese/wire.h"
 #include "message.h"
 
 struct client {
 	coap_session_t *session;
+	char name[EESE_UE_ID_MAX + 1]; /* by DTLS, of its pre-shared key or certificate; "": none */
 	bool verified; /* it is where it says: it sent back an Echo, or did a DTLS handshake */
 	size_t cons;   /* confirmable messages of ours to it, neither acknowledged nor given up */
 	bool lost;     /* it no longer answers: what is still to be sent to it is given up */
@@ -24,6 +26,9 @@ struct clients {
 
 /* That of a session, made if there is none; NULL: no memory. */
 struct client *client_of(struct clients *c, coap_session_t *session);
+
+/* What its DTLS handshake calls it; longer than a UE-ID can be: none. */
+void client_named(struct client *c, const void *name, size_t len);
 
 /* It did not acknowledge a confirmable message; takes effect in clients_poll(). */
 void client_lost(struct clients *c, coap_session_t *session);

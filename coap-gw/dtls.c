@@ -23,6 +23,7 @@ struct pem {
 };
 
 struct dtls {
+	struct clients *clients;
 	struct psks *psks;
 	struct pem cert, key, ca;
 };
@@ -67,8 +68,11 @@ static const coap_bin_const_t *on_identity(coap_bin_const_t *identity, coap_sess
 					   void *ctx)
 {
 	const struct dtls *d = ctx;
+	struct client *client = client_of(d->clients, session);
 
-	(void)session;
+	if (client == NULL)
+		return NULL;
+	client_named(client, identity->s, identity->length);
 	return psks_find(d->psks, identity->s, identity->length);
 }
 
@@ -91,8 +95,22 @@ static bool set_psks(coap_context_t *coap, struct dtls *d, const char *path)
 
 /* ---- certificates ---- */
 
+/* Of the client's certificate (depth 0) and of those that vouch for it. */
+static int on_certificate(const char *name, const uint8_t *der, size_t len, coap_session_t *session,
+			  unsigned depth, int valid, void *ctx)
+{
+	const struct dtls *d = ctx;
+	struct client *client = depth == 0 ? client_of(d->clients, session) : NULL;
+
+	(void)der;
+	(void)len;
+	if (client != NULL)
+		client_named(client, name, name != NULL ? strlen(name) : 0);
+	return valid != 0 && (depth > 0 || client != NULL);
+}
+
 /* With a CA a client has to show a certificate of it. */
-static coap_dtls_pki_t pki_setup(const struct dtls *d)
+static coap_dtls_pki_t pki_setup(struct dtls *d)
 {
 	const bool ask = d->ca.octets != NULL;
 
@@ -102,6 +120,8 @@ static coap_dtls_pki_t pki_setup(const struct dtls *d)
 	    .check_common_ca = ask,
 	    .cert_chain_validation = 1,
 	    .cert_chain_verify_depth = CHAIN_MAX,
+	    .validate_cn_call_back = ask ? on_certificate : NULL,
+	    .cn_call_back_arg = d,
 	    .pki_key =
 		{
 		    .key_type = COAP_PKI_KEY_PEM_BUF,
@@ -156,7 +176,7 @@ static bool set_certificate(coap_context_t *coap, struct dtls *d, const struct o
 	return false;
 }
 
-struct dtls *dtls_open(coap_context_t *coap, const struct options *o)
+struct dtls *dtls_open(coap_context_t *coap, const struct options *o, struct clients *clients)
 {
 	struct dtls *d = calloc(1, sizeof(*d));
 
@@ -164,6 +184,7 @@ struct dtls *dtls_open(coap_context_t *coap, const struct options *o)
 		say_error("out of memory");
 		return NULL;
 	}
+	d->clients = clients;
 	if ((o->dtls_psk == NULL || set_psks(coap, d, o->dtls_psk)) &&
 	    (o->dtls_cert == NULL || set_certificate(coap, d, o)))
 		return d;

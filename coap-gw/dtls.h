@@ -5,13 +5,14 @@
 
 #include <coap3/coap.h>
 
+#include "client.h"
 #include "options.h"
 
 struct dtls;
 
 /* Makes the context's DTLS endpoints use what the options name; before there are such endpoints.
- * NULL: a file is wrong, which was said. */
-struct dtls *dtls_open(coap_context_t *coap, const struct options *o);
+ * Clients get their names. NULL: a file is wrong, which was said. */
+struct dtls *dtls_open(coap_context_t *coap, const struct options *o, struct clients *clients);
 /* After the context was freed. NULL is well. */
 void dtls_close(struct dtls *d);
 

@@ -48,6 +48,8 @@ static const struct eese_option rows[] = {
     ROW(0, "dtls-key", TEXT, dtls_key, 0, 0, "FILE", "the certificate's key, PEM"),
     ROW(0, "dtls-ca", TEXT, dtls_ca, 0, 0, "FILE",
 	"CAs of clients' certificates, which are then needed, PEM"),
+    ROW(0, "dtls-own-ue", FLAG, dtls_own_ue, 0, 0, NULL,
+	"who comes by DTLS may speak for the UE only that its identity or certificate names"),
     ROW(0, "base", TEXT, base, 0, 0, "LEVEL", "first level of the protected topics [e2e]"),
     ROW('u', "username", TEXT, login.username, 0, 0, "NAME",
 	"MQTT user name, one of the plugin's gateways [gateway]"),
@@ -236,6 +238,8 @@ static const char *dtls_complaint(const struct options *o)
 	if (listens != (o->dtls_psk != NULL || o->dtls_cert != NULL))
 		return listens ? "--listen-dtls needs --dtls-psk or --dtls-cert"
 			       : "--dtls-psk and --dtls-cert are for --listen-dtls";
+	if (o->dtls_own_ue && !listens)
+		return "--dtls-own-ue is for --listen-dtls";
 	if ((o->dtls_cert != NULL) != (o->dtls_key != NULL))
 		return "--dtls-cert and --dtls-key belong together";
 	return o->dtls_ca != NULL && o->dtls_cert == NULL ? "--dtls-ca needs --dtls-cert" : NULL;

@@ -31,6 +31,7 @@ struct options {
 	struct listen_at listen[OPTIONS_LISTEN_MAX];
 	size_t listen_count;
 	const char *dtls_psk, *dtls_cert, *dtls_key, *dtls_ca;
+	bool dtls_own_ue;
 	bool debug, quiet, events, version;
 	long max_ues, max_requests, max_sessions, max_bodies, max_payload;
 	long max_retransmit;

@@ -80,6 +80,13 @@ static enum outcome post(struct gateway *g, const struct client *client, const s
 	return NOW;
 }
 
+static bool may_speak_for(const struct gateway *g, const struct client *client,
+			  const struct message *m)
+{
+	return !g->options->dtls_own_ue || m->peer.secure == 0 ||
+	       strcmp(client->name, m->path.ue) == 0;
+}
+
 static enum outcome handle(struct gateway *g, const struct client *client, const struct message *m,
 			   uint64_t now, struct reply *r)
 {
@@ -113,6 +120,8 @@ static enum outcome handle_known(struct gateway *g, const struct message *m, uin
 		return NOW;
 	}
 	client_verify(client, m, now);
+	if (m->path.ue[0] != '\0' && !may_speak_for(g, client, m))
+		return error(g, CODE_FORBIDDEN, r);
 	return handle(g, client, m, now, r);
 }
 
@@ -301,7 +310,7 @@ int server_open(struct gateway *g)
 	coap_context_set_session_timeout(g->coap, SESSION_TIMEOUT);
 	coap_context_set_max_handshake_sessions(g->coap, HANDSHAKES);
 	if (g->options->dtls_psk != NULL || g->options->dtls_cert != NULL) {
-		g->dtls = dtls_open(g->coap, g->options);
+		g->dtls = dtls_open(g->coap, g->options, &g->clients);
 		if (g->dtls == NULL)
 			return EXIT_FILES;
 	}

@@ -33,6 +33,7 @@ static struct mqtt sender;
 static struct pki pki;
 static uint16_t secure_port;
 static char at[32], psk_file[192], payload[192], answer[192];
+static char said[192]; /* the file of what coap-client said last */
 
 static void write_file(const char *path, const void *octets, size_t len)
 {
@@ -41,6 +42,21 @@ static void write_file(const char *path, const void *octets, size_t len)
 	if (fd < 0 || write(fd, octets, len) != (ssize_t)len)
 		abort();
 	close(fd);
+}
+
+/* Those of the gateway, and one more unless that is NULL. */
+static const char *const *secure_options(const char *one_more)
+{
+	static char files[3][128];
+	static const char *words[] = {"--listen-dtls", at,       "--dtls-psk", psk_file,
+				      "--dtls-cert",   files[0], "--dtls-key", files[1],
+				      "--dtls-ca",     files[2], NULL,         NULL};
+	static const char *const names[] = {"server.pem", "server-key.pem", "ca.pem"};
+
+	for (size_t i = 0; i < 3; i++)
+		snprintf(files[i], sizeof files[i], "%s", pki_path(&pki, names[i]));
+	words[10] = one_more;
+	return words;
 }
 
 static void start(void)
@@ -62,18 +78,7 @@ static void start(void)
 	write_file(psk_file, psks, sizeof psks - 1);
 	secure_port = gateway_free_port();
 	snprintf(at, sizeof at, "127.0.0.1:%u", secure_port);
-	const char *const more[] = {"--listen-dtls",
-				    at,
-				    "--dtls-psk",
-				    psk_file,
-				    "--dtls-cert",
-				    pki_path(&pki, "server.pem"),
-				    "--dtls-key",
-				    pki_path(&pki, "server-key.pem"),
-				    "--dtls-ca",
-				    pki_path(&pki, "ca.pem"),
-				    NULL};
-	REQUIRE(gateway_start(&gateway, broker.port, more));
+	REQUIRE(gateway_start(&gateway, broker.port, secure_options(NULL)));
 	REQUIRE(coap_open(&client, gateway.port, false));
 }
 
@@ -103,6 +108,7 @@ static void run(const char *program, bool secure, const struct test_ue *u, const
 	words[count] = uri;
 	program_start(&t, broker.dir, words);
 	program_ends(&t, PATIENCE_MS);
+	snprintf(said, sizeof said, "%s", t.err);
 }
 
 static size_t came(const struct test_ue *u, const char *sub, const char *text)
@@ -329,6 +335,56 @@ static void test_files(void)
 	}
 }
 
+static bool told(const char *code)
+{
+	char *text = program_text(said);
+	const bool found = strstr(text, code) != NULL;
+
+	free(text);
+	return found;
+}
+
+/* A client speaks for the UE only whose ID its identity, or its certificate's name, is. */
+static void test_own(void)
+{
+	struct test_ue u, other, stranger;
+	char line[128];
+
+	ue_take(&u, "ue");
+	ue_take(&other, "ue");
+	REQUIRE(coap_first_contact(&client, &u) && coap_first_contact(&client, &other));
+	snprintf(line, sizeof line, "%s " PSK_HEX "\n", u.id);
+	write_file(psk_file, line, strlen(line));
+	gateway_end(&gateway);
+	REQUIRE(gateway_again(&gateway, broker.port, secure_options("--dtls-own-ue")));
+	const char *const cert[] = {"-m", "post",
+				    "-f", payload,
+				    "-c", pki_path(&pki, "client.pem"),
+				    "-j", pki_path(&pki, "client-key.pem"),
+				    "-C", pki_path(&pki, "ca.pem"),
+				    NULL};
+
+	/* The name in the certificate. */
+	ue_named(&stranger, "EESE");
+	for (size_t i = 0; i < 2; i++) {
+		const char *const login[] = {"-u", u.id, "-k", PSK_TEXT, NULL};
+		char text[16];
+
+		snprintf(text, sizeof text, "own %zu", i);
+		/* The connection to the broker may still be to come. */
+		for (int tries = 0; tries < 100 && came(&u, "t", text) == 0; tries++)
+			posted(secure_clients[i], true, &u, text, login, LONG);
+		EXPECT_EQUAL(came(&u, "t", text), 1);
+		EXPECT_EQUAL(posted(secure_clients[i], true, &other, text, login, LONG), 0);
+		EXPECT(told("4.03"));
+		run(secure_clients[i], true, &other, "up/t", cert);
+		EXPECT(told("4.03"));
+		/* May ask, and is no UE that the EESE knows. */
+		run(secure_clients[i], true, &stranger, "up/t", cert);
+		EXPECT(told("4.01"));
+	}
+}
+
 int main(void)
 {
 	static const struct harness_test tests[] = {
@@ -339,6 +395,7 @@ int main(void)
 	    {"certificates", test_certificates},
 	    {"downlink", test_downlink},
 	    {"observe", test_observe},
+	    {"one UE's client", test_own},
 	    {"files", test_files},
 	    {"stop", stop},
 	};
