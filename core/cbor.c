@@ -18,14 +18,12 @@ size_t eese_cbor_string_size(size_t len)
 void eese_cbor_head(struct eese_writer *w, enum eese_cbor_major major, uint32_t value)
 {
 	const size_t size = eese_cbor_head_size(value);
-	const unsigned type = (unsigned)major << 5;
+	const unsigned low = size == 1 ? value : size == 2 ? 24U : size == 3 ? 25U : 26U;
+	uint8_t head[5] = {(uint8_t)((unsigned)major << 5 | low)};
 
-	if (size == 1) {
-		eese_write_uint(w, type | value, 1);
-		return;
-	}
-	eese_write_uint(w, type | (size == 2 ? 24U : size == 3 ? 25U : 26U), 1);
-	eese_write_uint(w, value, size - 1);
+	for (size_t i = size - 1; i > 0; i--, value >>= 8)
+		head[i] = (uint8_t)value;
+	eese_write(w, head, size);
 }
 
 void eese_cbor_string(struct eese_writer *w, enum eese_cbor_major major, const void *p, size_t len)

@@ -3,11 +3,13 @@
 
 #include "eese/keys.h"
 
-/* Clause 2: A-Za-z0-9._@- and nothing that a locale might add. */
+/* Clause 2: A-Za-z0-9._@- and nothing that a locale might add; a bit for each of ASCII. */
 static bool is_allowed(char c)
 {
-	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
-	       c == '.' || c == '_' || c == '@' || c == '-';
+	static const uint32_t allowed[4] = {0, 0x03ff6000, 0x87ffffff, 0x07fffffe};
+	const unsigned char u = (unsigned char)c;
+
+	return u < 128 && (allowed[u >> 5] >> (u & 31) & 1) != 0;
 }
 
 bool eese_ue_id_valid(const char *id, size_t len)

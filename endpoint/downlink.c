@@ -3,15 +3,12 @@
 #include "endpoint/internal.h"
 
 static enum eese_result seal(struct eese_endpoint *ep, struct ue *ue, struct held *h,
-			     struct eese_time now, const char *topic, size_t topic_len,
-			     const uint8_t *plain, size_t len, uint8_t *sealed, size_t sealed_size,
-			     struct eese_actions *out)
+			     const struct eese_key *key, struct eese_time now, const char *topic,
+			     size_t topic_len, const uint8_t *plain, size_t len, uint8_t *sealed,
+			     size_t sealed_size, struct eese_actions *out)
 {
-	struct eese_key key;
-	eese_ep_key(h, EESE_DOWNLINK, &key);
-	enum eese_result r = eese_data_seal(&key, ue->named.name, topic, topic_len, h->next_number,
+	enum eese_result r = eese_data_seal(key, ue->named.name, topic, topic_len, h->next_number,
 					    plain, len, sealed, sealed_size, &out->sealed_len);
-	eese_wipe(&key, sizeof key);
 	if (r == EESE_OK) {
 		out->ksn = h->ksn;
 		h->next_number++;
@@ -25,13 +22,14 @@ static enum eese_result seal(struct eese_endpoint *ep, struct ue *ue, struct hel
 /* The EESE starts the contact: a valid pending, announced ahead of the message. A pending that is
  * invalid is replaced (N7). */
 static struct held *contact(struct eese_endpoint *ep, struct ue *ue, struct eese_time now,
-			    struct eese_actions *out)
+			    struct eese_key *key, struct eese_actions *out)
 {
 	if (ue->pending != NULL && !eese_ep_valid(ep, ue, ue->pending, now, out) &&
 	    !eese_ep_new_pending(ep, ue, now)) {
 		return NULL;
 	}
-	if (!eese_ep_ensure_pending(ep, ue, now) || !eese_ep_derive(ue, ue->pending)) {
+	if (!eese_ep_ensure_pending(ep, ue, now) ||
+	    !eese_ep_key(ue, ue->pending, EESE_DOWNLINK, key)) {
 		return NULL;
 	}
 	eese_ep_announce(ep, ue, ue->pending, EESE_UPDATE_CONTACT, true, now, out);
@@ -54,19 +52,24 @@ enum eese_result eese_endpoint_downlink(struct eese_endpoint *ep, struct eese_ti
 	if (ue != NULL) {
 		eese_ep_drop_stale_pending(ep, ue, now);
 	}
+	struct eese_key key;
+	struct held *h;
 	if (ue != NULL && ue->current != NULL && ue->pending == NULL &&
 	    eese_ep_valid(ep, ue, ue->current, now, out)) {
-		return seal(ep, ue, ue->current, now, topic, topic_len, plain, len, sealed,
-			    sealed_size, out);
-	}
-	if (ue == NULL || !eese_ep_key_in_hand(ue, now)) {
+		h = eese_ep_key(ue, ue->current, EESE_DOWNLINK, &key) ? ue->current : NULL;
+	} else if (ue == NULL || !eese_ep_key_in_hand(ue, now)) {
 		ep->counters[EESE_COUNT_DOWNLINK_WAITING]++;
 		eese_ep_ask(ep, now, ue_id, ue_id_len, NULL, false, out);
 		return EESE_NO_KEY;
+	} else {
+		*ordered = true;
+		h = contact(ep, ue, now, &key, out);
 	}
-	*ordered = true;
-	struct held *h = contact(ep, ue, now, out);
-	return h == NULL
-		   ? EESE_FULL
-		   : seal(ep, ue, h, now, topic, topic_len, plain, len, sealed, sealed_size, out);
+	if (h == NULL) {
+		return EESE_FULL;
+	}
+	enum eese_result r =
+	    seal(ep, ue, h, &key, now, topic, topic_len, plain, len, sealed, sealed_size, out);
+	eese_wipe(&key, sizeof key);
+	return r;
 }

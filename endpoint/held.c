@@ -29,33 +29,39 @@ void eese_ep_release_held(struct eese_endpoint *ep, struct held *h)
 	}
 }
 
-static void pack(uint8_t *out, const struct eese_alg_info *info, const struct eese_key *key)
+static uint8_t *place_of(struct held *h, const struct eese_alg_info *info,
+			 enum eese_direction direction)
 {
-	memcpy(out, key->key, info->key_size);
-	memcpy(out + info->key_size, key->iv, info->nonce_size);
+	return h->keys + (direction == EESE_UPLINK ? 0 : direction_size(info));
 }
 
-bool eese_ep_derive(const struct ue *ue, struct held *h)
+/* Most UEs are sent nothing in most of their keysets, so each direction is derived by itself. */
+static bool derive(const struct ue *ue, struct held *h, const struct eese_alg_info *info,
+		   enum eese_direction direction)
 {
-	const struct eese_alg_info *info = eese_alg_info(h->alg);
-	struct eese_keyset keys;
-	if (!h->derived) {
-		h->derived = eese_derive_keyset(ue->int_key, ue->named.name, h->rand, h->ksn,
-						h->alg, &keys) == EESE_OK;
-		if (h->derived) {
-			pack(h->keys, info, &keys.up);
-			pack(h->keys + direction_size(info), info, &keys.down);
-		}
-		eese_wipe(&keys, sizeof keys);
+	uint8_t *at = place_of(h, info, direction);
+	struct eese_key key;
+	if (eese_derive_key(ue->int_key, ue->named.name, h->rand, h->ksn, h->alg, direction,
+			    &key) != EESE_OK) {
+		return false;
 	}
-	return h->derived;
+	memcpy(at, key.key, info->key_size);
+	memcpy(at + info->key_size, key.iv, info->nonce_size);
+	eese_wipe(&key, sizeof key);
+	h->derived[direction] = true;
+	return true;
 }
 
-void eese_ep_key(const struct held *h, enum eese_direction direction, struct eese_key *out)
+bool eese_ep_key(const struct ue *ue, struct held *h, enum eese_direction direction,
+		 struct eese_key *out)
 {
 	const struct eese_alg_info *info = eese_alg_info(h->alg);
-	const uint8_t *p = h->keys + (direction == EESE_UPLINK ? 0 : direction_size(info));
+	const uint8_t *at = place_of(h, info, direction);
+	if (!h->derived[direction] && !derive(ue, h, info, direction)) {
+		return false;
+	}
 	*out = (struct eese_key){.ksn = h->ksn, .alg = h->alg, .direction = (uint8_t)direction};
-	memcpy(out->key, p, info->key_size);
-	memcpy(out->iv, p + info->key_size, info->nonce_size);
+	memcpy(out->key, at, info->key_size);
+	memcpy(out->iv, at + info->key_size, info->nonce_size);
+	return true;
 }

@@ -15,23 +15,26 @@ struct budget {
 	uint32_t interval_ms; /* 0: nothing sent since the last reset */
 };
 
-/* A keyset whose RAND the EESE made: pending, then current. */
+/* A keyset whose RAND the EESE made: pending, then current. What each uplink message needs stands
+ * together at its end: there are too many for the cache. */
 struct held {
-	struct eese_window window;
 	uint64_t made_ms;
+	uint64_t next_number; /* downlink */
+	uint32_t down_units, failed_tags;
+	uint8_t rand[EESE_RAND_SIZE];
+	uint8_t reason;  /* of its latest KEY_UPDATE */
+	uint8_t told;    /* bit f: announced with a ref of form f */
+	bool at_rest;    /* as it was restored: what was saved of it holds */
+	bool has_window; /* false: what was accepted under it is not known */
+	uint32_t ksn;
 	uint64_t made_mark; /* epoch: expired if a mark is newer */
 	uint64_t first_use_ms;
-	uint64_t next_number; /* downlink */
-	uint32_t ksn;
-	uint32_t up_units, down_units, failed_tags;
-	uint8_t rand[EESE_RAND_SIZE];
+	struct eese_window window;
+	uint32_t up_units;
 	uint8_t alg;
-	uint8_t reason;  /* of its latest KEY_UPDATE */
 	uint8_t invalid; /* 0: valid, else the update reason why not (1..5) */
-	uint8_t told;    /* bit f: announced with a ref of form f */
-	bool derived, used;
-	bool has_window; /* false: what was accepted under it is not known */
-	bool at_rest;    /* as it was restored: what was saved of it holds */
+	bool used;
+	bool derived[2]; /* by direction */
 	uint8_t keys[];  /* key and IV of the uplink, then of the downlink; zero until derived */
 };
 
@@ -51,23 +54,24 @@ struct group {
 	bool has_te2e;
 };
 
+/* What each message needs stands together at its beginning, as in struct held. */
 struct ue {
 	struct eese_named named;
 	struct held *current, *pending;
 	struct previous *previous;
-	struct eese_key_grant *candidate; /* a newer key no MAC has held under yet (N6) */
 	struct group *group;
-	struct budget authentic, rest;
-	uint32_t key_created, key_expiry; /* Unix seconds up to 2106 */
-	uint32_t round;                   /* of eese_endpoint_mark(): named since */
-	uint32_t line;                    /* of eese_ue_entry */
-	uint32_t highest_ksn;
 	uint32_t te2e_s;
-	uint16_t ikid;
 	uint8_t alg; /* 0: the endpoint's */
 	bool has_key, has_te2e, durable, keep;
 	bool key_changed; /* since it was last taken from the list of changes */
 	bool removed;     /* by command, and to stay so: only its name and line count */
+	uint16_t ikid;
+	uint32_t key_created, key_expiry; /* Unix seconds up to 2106 */
+	uint32_t round;                   /* of eese_endpoint_mark(): named since */
+	uint32_t line;                    /* of eese_ue_entry */
+	uint32_t highest_ksn;
+	struct eese_key_grant *candidate; /* a newer key no MAC has held under yet (N6) */
+	struct budget authentic, rest;
 	uint8_t int_key[EESE_INT_KEY_SIZE];
 };
 
@@ -150,9 +154,9 @@ void eese_ep_move_to_group(struct eese_endpoint *ep, struct ue *ue, struct group
 /* held.c */
 struct held *eese_ep_new_held(struct eese_endpoint *ep, uint8_t alg); /* zeroed but for alg */
 void eese_ep_release_held(struct eese_endpoint *ep, struct held *h);
-bool eese_ep_derive(const struct ue *ue, struct held *h);
-/* Of a keyset that is derived; the caller wipes it. */
-void eese_ep_key(const struct held *h, enum eese_direction direction, struct eese_key *out);
+/* Derived now, if it was not before; the caller wipes it. */
+bool eese_ep_key(const struct ue *ue, struct held *h, enum eese_direction direction,
+		 struct eese_key *out);
 
 /* keyset.c */
 uint32_t eese_ep_te2e(const struct eese_endpoint *ep, const struct ue *ue,
@@ -165,7 +169,6 @@ void eese_ep_apply_marks(struct eese_endpoint *ep, const struct ue *ue, struct h
 			 struct eese_actions *out);
 void eese_ep_invalidate(struct eese_endpoint *ep, struct held *h, uint8_t reason,
 			struct eese_actions *out);
-bool eese_ep_derive_previous(const struct ue *ue, struct eese_keyset *out);
 void eese_ep_use(struct held *h, struct eese_time now);
 void eese_ep_count_units(struct eese_endpoint *ep, struct held *h, uint32_t *units, size_t len,
 			 struct eese_actions *out);

@@ -88,13 +88,6 @@ bool eese_ep_valid(struct eese_endpoint *ep, const struct ue *ue, struct held *h
 	return why == 0;
 }
 
-bool eese_ep_derive_previous(const struct ue *ue, struct eese_keyset *out)
-{
-	const struct previous *p = ue->previous;
-	return eese_derive_keyset(ue->int_key, ue->named.name, p->rand, p->ksn, p->alg, out) ==
-	       EESE_OK;
-}
-
 /* te2e starts when the EESE first uses a keyset. */
 void eese_ep_use(struct held *h, struct eese_time now)
 {

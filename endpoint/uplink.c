@@ -37,10 +37,9 @@ static enum eese_result open_under(struct uplink *u, const struct eese_key *key)
 static enum eese_result open_under_held(struct uplink *u, struct held *h)
 {
 	struct eese_key key;
-	if (!eese_ep_derive(u->ue, h)) {
+	if (!eese_ep_key(u->ue, h, EESE_UPLINK, &key)) {
 		return EESE_CRYPTO;
 	}
-	eese_ep_key(h, EESE_UPLINK, &key);
 	enum eese_result r = open_under(u, &key);
 	eese_wipe(&key, sizeof key);
 	return r;
@@ -48,12 +47,14 @@ static enum eese_result open_under_held(struct uplink *u, struct held *h)
 
 static enum eese_result open_under_previous(struct uplink *u)
 {
-	struct eese_keyset keys;
-	enum eese_result r = EESE_CRYPTO;
-	if (eese_ep_derive_previous(u->ue, &keys)) {
-		r = open_under(u, &keys.up);
+	const struct previous *p = u->ue->previous;
+	struct eese_key key;
+	enum eese_result r = eese_derive_key(u->ue->int_key, u->ue->named.name, p->rand, p->ksn,
+					     p->alg, EESE_UPLINK, &key);
+	if (r == EESE_OK) {
+		r = open_under(u, &key);
 	}
-	eese_wipe(&keys, sizeof keys);
+	eese_wipe(&key, sizeof key);
 	return r;
 }
 

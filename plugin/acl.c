@@ -37,8 +37,11 @@ static bool names(const struct eese_topic *t, const char *user)
 /* topic is below root, or is it: $CONTROL/eese, $SYS/broker/eese. */
 static bool below(const char *topic, const char *root)
 {
-	size_t len = strlen(root);
+	size_t len;
 
+	if (topic[0] != '$') /* nearly all */
+		return false;
+	len = strlen(root);
 	return strncmp(topic, root, len) == 0 && (topic[len] == '/' || topic[len] == '\0');
 }
 

@@ -17,7 +17,8 @@ void eese_answer(struct eese_plugin *p, const struct eese_topic *t, struct eese_
 		 const struct eese_actions *what)
 {
 	send_control(p, t, what);
-	eese_tell_actions(p, now, t->ue, t->ue_len, what);
+	if (what->events != 0)
+		eese_tell_actions(p, now, t->ue, t->ue_len, what);
 	if (what->ask)
 		eese_keysource_ask(p, t, now);
 	eese_keysource_top_up(p);

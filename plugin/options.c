@@ -72,7 +72,7 @@ bool eese_words_have(const char *list, const char *word)
 	size_t len;
 	const char *w;
 
-	if (list == NULL || word == NULL)
+	if (list == NULL || word == NULL || strstr(list, word) == NULL)
 		return false;
 	while (w = eese_next_word(&list, &len), len > 0)
 		if (strlen(word) == len && memcmp(w, word, len) == 0)

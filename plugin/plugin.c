@@ -22,8 +22,9 @@ struct eese_time eese_plugin_now(void)
 	};
 }
 
-/* A million UEs are come by in a minute, each time for a fraction of a millisecond. */
-enum { TICK_MS = 100, SWEEP_PLACES = 3500 };
+/* Few UEs are come by in a second or so, a million in a minute, each time for a fraction of a
+ * millisecond. */
+enum { TICK_MS = 100, SWEEP_PLACES = 3500, SWEEP_TICKS = 5 };
 
 struct finding {
 	struct eese_plugin *p;
@@ -41,11 +42,14 @@ static void found_expired(void *ctx, const char *ue_id, const struct eese_action
 static void sweep(struct eese_plugin *p, struct eese_time now)
 {
 	struct finding f = {.p = p, .now = now};
+	size_t places;
 
 	if (now.ms < p->sweep_due_ms)
 		return;
 	p->sweep_due_ms = now.ms + TICK_MS;
-	eese_endpoint_sweep(p->endpoint, now, SWEEP_PLACES, found_expired, &f);
+	places = eese_endpoint_count(p->endpoint) / SWEEP_TICKS + SWEEP_TICKS;
+	eese_endpoint_sweep(p->endpoint, now, places < SWEEP_PLACES ? places : SWEEP_PLACES,
+			    found_expired, &f);
 	eese_hold_flush(p, now, NULL);
 }
 

@@ -79,4 +79,11 @@ EESE_MUST_CHECK enum eese_result eese_derive_keyset(const uint8_t int_key[EESE_I
 						    uint32_t ksn, uint8_t alg,
 						    struct eese_keyset *out);
 
+/* The same of one direction alone, at three of the five HMACs. */
+EESE_MUST_CHECK enum eese_result eese_derive_key(const uint8_t int_key[EESE_INT_KEY_SIZE],
+						 const char *ue_id,
+						 const uint8_t rand[EESE_RAND_SIZE], uint32_t ksn,
+						 uint8_t alg, enum eese_direction direction,
+						 struct eese_key *out);
+
 #endif

@@ -49,12 +49,19 @@ static void check_keyset(const struct keyset_vector *v)
 	struct octets int_key = octets_of(v->e2e_int_key), rand = octets_of(v->rand);
 	uint8_t root[EESE_ROOT_SIZE];
 	struct eese_keyset keyset;
+	struct eese_key up, down;
 
 	CU_ASSERT(eese_derive_root(int_key.p, rand.p, root) == EESE_OK);
 	CU_ASSERT(is_hex(root, sizeof(root), v->root));
 	CU_ASSERT(eese_derive_keyset(int_key.p, v->ue, rand.p, v->ksn, v->alg, &keyset) == EESE_OK);
 	check_key(&keyset.up, v, EESE_UPLINK);
 	check_key(&keyset.down, v, EESE_DOWNLINK);
+	CU_ASSERT(eese_derive_key(int_key.p, v->ue, rand.p, v->ksn, v->alg, EESE_UPLINK, &up) ==
+		  EESE_OK);
+	CU_ASSERT(eese_derive_key(int_key.p, v->ue, rand.p, v->ksn, v->alg, EESE_DOWNLINK, &down) ==
+		  EESE_OK);
+	check_key(&up, v, EESE_UPLINK);
+	check_key(&down, v, EESE_DOWNLINK);
 	octets_free(&int_key);
 	octets_free(&rand);
 }
@@ -69,6 +76,7 @@ static void test_keyset_refused(void)
 {
 	static const uint8_t int_key[EESE_INT_KEY_SIZE] = {1}, rand[EESE_RAND_SIZE] = {2};
 	struct eese_keyset keyset;
+	struct eese_key key;
 
 	for (unsigned alg = 0; alg <= UINT8_MAX; alg++) {
 		const bool known = alg == 1 || alg == 10 || alg == 24 || alg == 30;
@@ -77,6 +85,11 @@ static void test_keyset_refused(void)
 		CU_ASSERT_EQUAL(eese_derive_keyset(int_key, "ue", rand, 1, (uint8_t)alg, &keyset),
 				known ? EESE_OK : EESE_INVALID);
 		CU_ASSERT(known || is_zero(&keyset, sizeof(keyset)));
+		memset(&key, 0xaa, sizeof(key));
+		CU_ASSERT_EQUAL(
+		    eese_derive_key(int_key, "ue", rand, 1, (uint8_t)alg, EESE_UPLINK, &key),
+		    known ? EESE_OK : EESE_INVALID);
+		CU_ASSERT(known || is_zero(&key, sizeof(key)));
 	}
 	memset(&keyset, 0xaa, sizeof(keyset));
 	CU_ASSERT_EQUAL(eese_derive_keyset(int_key, "a/b", rand, 1, 10, &keyset), EESE_INVALID);
