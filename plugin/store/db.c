@@ -172,7 +172,8 @@ bool eese_db_open(struct eese_db *db, const char *path, enum eese_db_how how,
 	*db = (struct eese_db){.path = path, .fd = -1};
 	wrong[0] = '\0';
 	if (open_file(db, how, wrong) &&
-	    sqlite3_open_v2(path, &db->sql, SQLITE_OPEN_READWRITE, NULL) == SQLITE_OK &&
+	    sqlite3_open_v2(path, &db->sql, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) ==
+		SQLITE_OK &&
 	    set_up(db, wrong))
 		return true;
 	if (wrong[0] == '\0' && db->sql == NULL)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The store's file: an SQLite database that one process at a time writes. Others may read it
- * meanwhile, as a backup does. */
+ * meanwhile, as a backup does. Calls are for one thread at a time; SQLite takes no lock. */
 #ifndef EESE_PLUGIN_STORE_DB_H
 #define EESE_PLUGIN_STORE_DB_H
 

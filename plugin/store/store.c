@@ -266,7 +266,7 @@ void eese_store_tick(struct eese_store *s, struct eese_endpoint *ep, uint64_t no
 	room = eese_writer_room(s->writer);
 	drain(s, ep, room < BATCH ? room : BATCH, &empty);
 	s->draining = !empty;
-	if (empty)
+	if (empty || room == 0)
 		eese_writer_flush(s->writer);
 }
 

@@ -13,7 +13,7 @@
 enum { BACK_OFF_S = 1, BACK_OFF_MAX_S = 60, LAST_TRIES = 3 };
 
 struct eese_writer {
-	/* the thread's */
+	/* the thread's while there is one */
 	struct eese_db *db;
 	struct eese_row_statements statements;
 	int64_t run;
@@ -22,13 +22,17 @@ struct eese_writer {
 	bool open;      /* there is one */
 	unsigned back_off_s, failed_in_a_row;
 
-	/* both threads' */
+	/* the caller's */
 	pthread_t thread;
+	bool joinable; /* there was one since the last pthread_join() */
+
+	/* both threads' */
 	pthread_mutex_t mutex;
 	pthread_cond_t work, room;
 	/* Counts of all rows so far; the ring holds those from done to head. */
 	size_t head, done;
-	bool flush, closing, stop, clean;
+	bool running; /* the thread looks for work once more before it ends */
+	bool flush, closing, stop;
 	bool ended; /* gave up while closing */
 	struct eese_writer_status status;
 	struct eese_row *ring;
@@ -39,27 +43,26 @@ static struct eese_row *slot(struct eese_writer *w, size_t n)
 	return &w->ring[n % EESE_WRITER_ROWS];
 }
 
-/* What the thread is to do next, taken under the mutex. */
-struct orders {
-	size_t head;
-	bool commit, stop;
-};
-
-static struct orders await_orders(struct eese_writer *w)
+/* Not with each row: waking the thread costs more than all else about it. */
+static bool is_due(const struct eese_writer *w)
 {
-	struct orders o;
+	return w->head != w->done &&
+	       (w->flush || w->stop || w->head - w->done >= EESE_WRITER_ROWS / 2);
+}
+
+/* What is to be written and committed now: the rows up to *head. false: nothing, and the thread
+ * ends. */
+static bool next_order(struct eese_writer *w, size_t *head)
+{
+	bool due;
 
 	pthread_mutex_lock(&w->mutex);
-	while (w->head == w->written && !w->flush && !w->stop)
-		pthread_cond_wait(&w->work, &w->mutex);
-	o = (struct orders){
-	    .head = w->head,
-	    .commit = w->flush || w->stop || w->head - w->done >= EESE_WRITER_ROWS / 2,
-	    .stop = w->stop,
-	};
+	due = !w->ended && is_due(w);
+	*head = w->head;
 	w->flush = false;
+	w->running = due;
 	pthread_mutex_unlock(&w->mutex);
-	return o;
+	return due;
 }
 
 static bool write_up_to(struct eese_writer *w, size_t head, char *wrong)
@@ -131,32 +134,16 @@ static void failed(struct eese_writer *w, const char *wrong)
 	pthread_mutex_unlock(&w->mutex);
 }
 
-/* The last thing: durable itself only once everything before it is. */
-static void mark_clean(struct eese_writer *w)
-{
-	char wrong[EESE_STORE_TEXT_SIZE];
-
-	if (!eese_db_in_place(w->db, wrong) ||
-	    !eese_db_run(w->db, "PRAGMA wal_checkpoint(TRUNCATE)", wrong) ||
-	    !eese_state_mark_clean(w->db, wrong)) {
-		w->ended = true;
-		snprintf(w->status.why, sizeof w->status.why, "%s", wrong);
-	}
-}
-
 static void *run(void *arg)
 {
 	struct eese_writer *w = arg;
 	char wrong[EESE_STORE_TEXT_SIZE];
-	struct orders o;
+	size_t head;
 
-	do {
-		o = await_orders(w);
-		if (!write_up_to(w, o.head, wrong) || (o.commit && !commit(w, wrong)))
+	pthread_setname_np(pthread_self(), "eese-store");
+	while (next_order(w, &head))
+		if (!write_up_to(w, head, wrong) || !commit(w, wrong))
 			failed(w, wrong);
-	} while (!w->ended && !(o.stop && w->done == o.head));
-	if (!w->ended && w->clean)
-		mark_clean(w);
 	return NULL;
 }
 
@@ -170,9 +157,26 @@ static bool start_thread(struct eese_writer *w)
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	ok = pthread_create(&w->thread, NULL, run, w) == 0;
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (ok)
-		pthread_setname_np(w->thread, "eese-store");
 	return ok;
+}
+
+/*
+ * With the mutex held. The thread is there only while there is something to write: as long as a
+ * process has a second one, each system call of the first costs more. false: none can be made.
+ */
+static bool set_to_work(struct eese_writer *w)
+{
+	if (w->running)
+		return true;
+	if (w->joinable)
+		pthread_join(w->thread, NULL); /* it does not take the mutex any more */
+	w->joinable = w->running = start_thread(w);
+	if (!w->running) {
+		w->status.failures++;
+		w->status.failing = true;
+		snprintf(w->status.why, sizeof w->status.why, "can't be written: no thread for it");
+	}
+	return w->running;
 }
 
 static void init_locks(struct eese_writer *w)
@@ -202,7 +206,7 @@ struct eese_writer *eese_writer_start(struct eese_db *db, int64_t run_number, ui
 {
 	struct eese_writer *w = calloc(1, sizeof *w);
 
-	snprintf(wrong, EESE_STORE_TEXT_SIZE, "no memory or no thread for it");
+	snprintf(wrong, EESE_STORE_TEXT_SIZE, "needs more memory than there is");
 	if (w == NULL)
 		return NULL;
 	init_locks(w);
@@ -210,7 +214,7 @@ struct eese_writer *eese_writer_start(struct eese_db *db, int64_t run_number, ui
 	w->run = run_number;
 	w->option = option;
 	w->ring = calloc(EESE_WRITER_ROWS, sizeof *w->ring);
-	if (w->ring != NULL && eese_row_prepare(db, &w->statements, wrong) && start_thread(w))
+	if (w->ring != NULL && eese_row_prepare(db, &w->statements, wrong))
 		return w;
 	free_writer(w);
 	return NULL;
@@ -231,7 +235,8 @@ void eese_writer_put(struct eese_writer *w, const struct eese_row *row)
 	*slot(w, w->head) = *row; /* head is this thread's to move, and the slot is free */
 	pthread_mutex_lock(&w->mutex);
 	w->head++;
-	pthread_cond_signal(&w->work);
+	if (is_due(w))
+		(void)set_to_work(w);
 	pthread_mutex_unlock(&w->mutex);
 }
 
@@ -239,7 +244,8 @@ void eese_writer_flush(struct eese_writer *w)
 {
 	pthread_mutex_lock(&w->mutex);
 	w->flush = true;
-	pthread_cond_signal(&w->work);
+	if (is_due(w))
+		(void)set_to_work(w);
 	pthread_mutex_unlock(&w->mutex);
 }
 
@@ -264,11 +270,19 @@ bool eese_writer_wait(struct eese_writer *w)
 	bool ok;
 
 	pthread_mutex_lock(&w->mutex);
-	while (w->head - w->done >= EESE_WRITER_ROWS && !w->ended)
+	while (w->head - w->done >= EESE_WRITER_ROWS && !w->ended && set_to_work(w))
 		pthread_cond_wait(&w->room, &w->mutex);
-	ok = !w->ended;
+	ok = !w->ended && w->head - w->done < EESE_WRITER_ROWS;
 	pthread_mutex_unlock(&w->mutex);
 	return ok;
+}
+
+/* The last thing: durable itself only once everything before it is. */
+static bool mark_clean(struct eese_writer *w, char *wrong)
+{
+	return eese_db_in_place(w->db, wrong) &&
+	       eese_db_run(w->db, "PRAGMA wal_checkpoint(TRUNCATE)", wrong) &&
+	       eese_state_mark_clean(w->db, wrong);
 }
 
 bool eese_writer_stop(struct eese_writer *w, bool clean, char wrong[EESE_STORE_TEXT_SIZE])
@@ -276,14 +290,18 @@ bool eese_writer_stop(struct eese_writer *w, bool clean, char wrong[EESE_STORE_T
 	bool ok;
 
 	pthread_mutex_lock(&w->mutex);
-	w->clean = clean;
 	w->stop = true;
+	if (!w->ended && is_due(w))
+		(void)set_to_work(w);
 	pthread_cond_signal(&w->work);
 	pthread_mutex_unlock(&w->mutex);
-	pthread_join(w->thread, NULL);
-	ok = !w->ended;
+	if (w->joinable)
+		pthread_join(w->thread, NULL);
+	ok = w->done == w->head;
 	if (!ok)
 		snprintf(wrong, EESE_STORE_TEXT_SIZE, "%s", w->status.why);
+	else if (clean)
+		ok = mark_clean(w, wrong);
 	free_writer(w);
 	return ok;
 }

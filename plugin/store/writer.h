@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The thread that writes: rows come to it through a bounded queue, so that the broker's thread
- * never waits for the disk. What could not be written is kept and tried again. Calls are for one
- * thread, the broker's.
+ * Rows are written by a thread of their own, which is there while there are some: they come to it
+ * through a bounded queue, so that the broker's thread never waits for the disk. What could not be
+ * written is kept and tried again. Calls are for one thread, the broker's.
  */
 #ifndef EESE_PLUGIN_STORE_WRITER_H
 #define EESE_PLUGIN_STORE_WRITER_H
@@ -13,7 +13,7 @@ struct eese_writer;
 
 enum { EESE_WRITER_ROWS = 8192 }; /* in the queue at most */
 
-/* db is the thread's until eese_writer_stop(). run, option: as eese_row_write(). NULL: wrong says
+/* db is the writer's until eese_writer_stop(). run, option: as eese_row_write(). NULL: wrong says
  * why. */
 struct eese_writer *eese_writer_start(struct eese_db *db, int64_t run, uint32_t option,
 				      char wrong[EESE_STORE_TEXT_SIZE]);
