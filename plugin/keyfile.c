@@ -155,27 +155,48 @@ static bool read_lines(FILE *f, const char *path, struct lines *l)
 	return true;
 }
 
-static int by_ue_id(const void *a, const void *b)
+static bool named_twice(const char *path, const struct line *first, const struct line *again)
 {
-	const struct line *x = a, *y = b;
-	int order = strcmp(x->ue_id, y->ue_id);
-
-	return order != 0 ? order : (x->number > y->number) - (x->number < y->number);
+	mosquitto_log_printf(MOSQ_LOG_ERR,
+			     EESE_LOG "key_file %s, line %u: %s is on line %u already", path,
+			     again->number, again->ue_id, first->number);
+	return false;
 }
 
-static bool no_doubles(const char *path, struct lines *l)
+/* FNV-1a */
+static size_t hash_of(const char *name)
 {
-	if (l->count > 0)
-		qsort(l->at, l->count, sizeof *l->at, by_ue_id);
-	for (size_t i = 1; i < l->count; i++) {
-		if (strcmp(l->at[i - 1].ue_id, l->at[i].ue_id) == 0) {
-			mosquitto_log_printf(
-			    MOSQ_LOG_ERR, EESE_LOG "key_file %s, line %u: %s is on line %u already",
-			    path, l->at[i].number, l->at[i].ue_id, l->at[i - 1].number);
-			return false;
-		}
+	uint64_t h = UINT64_C(0xcbf29ce484222325);
+
+	for (; *name != '\0'; name++)
+		h = (h ^ (uint8_t)*name) * UINT64_C(0x100000001b3);
+	return (size_t)(h ^ h >> 32);
+}
+
+/* A hash table of the lines, at most half full: sorting a million of them takes far longer. */
+static bool no_doubles(const char *path, const struct lines *l)
+{
+	size_t size = 64, at, i;
+	const struct line **table, *line;
+
+	while (size < 2 * l->count)
+		size *= 2;
+	table = calloc(size, sizeof *table);
+	if (table == NULL) {
+		mosquitto_log_printf(MOSQ_LOG_ERR, EESE_LOG "key_file %s: out of memory", path);
+		return false;
 	}
-	return true;
+	for (i = 0; i < l->count; i++) {
+		line = &l->at[i];
+		at = hash_of(line->ue_id) & (size - 1);
+		while (table[at] != NULL && strcmp(table[at]->ue_id, line->ue_id) != 0)
+			at = (at + 1) & (size - 1);
+		if (table[at] != NULL && !named_twice(path, table[at], line))
+			break;
+		table[at] = line;
+	}
+	free(table);
+	return i == l->count;
 }
 
 static FILE *open_private(const char *path)
@@ -197,15 +218,15 @@ static FILE *open_private(const char *path)
 static uint32_t line_hash(const struct line *l)
 {
 	uint8_t digest[32], said[EESE_INT_KEY_SIZE + 5 + sizeof l->group];
+	size_t len = 0, group_len = strlen(l->group);
 	uint32_t n = 0;
-	size_t len = 0;
 
 	memcpy(said, l->entry.int_key, EESE_INT_KEY_SIZE);
 	said[EESE_INT_KEY_SIZE] = l->entry.has_te2e;
 	memcpy(said + EESE_INT_KEY_SIZE + 1, &l->entry.te2e_s, 4);
-	memcpy(said + EESE_INT_KEY_SIZE + 5, l->group, sizeof l->group);
-	if (psa_hash_compute(PSA_ALG_SHA_256, said, sizeof said, digest, sizeof digest, &len) ==
-	    PSA_SUCCESS)
+	memcpy(said + EESE_INT_KEY_SIZE + 5, l->group, group_len);
+	if (psa_hash_compute(PSA_ALG_SHA_256, said, EESE_INT_KEY_SIZE + 5 + group_len, digest,
+			     sizeof digest, &len) == PSA_SUCCESS)
 		memcpy(&n, digest, sizeof n);
 	eese_wipe(said, sizeof said);
 	return n != 0 ? n : 1;
