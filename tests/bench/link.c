@@ -99,11 +99,21 @@ bool link_write(struct link *l, const void *p, size_t len)
 	return true;
 }
 
+static bool send_answers(struct link *l)
+{
+	size_t len = l->answers_len;
+
+	l->answers_len = 0;
+	return len == 0 || link_write(l, l->answers, len);
+}
+
 /* More octets into the buffer, behind those not used yet. */
 static bool fill(struct link *l)
 {
 	ssize_t n;
 
+	if (!send_answers(l))
+		return false;
 	if (l->in == NULL && (l->in = malloc(LINK_BUFFER)) == NULL)
 		return false;
 	if (l->used > 0 && l->len > l->used)
@@ -175,7 +185,11 @@ static bool acknowledge(struct link *l, uint8_t type, const uint8_t *mid)
 {
 	const uint8_t msg[4] = {(uint8_t)(type << 4 | (type == PUBREL ? 2 : 0)), 2, mid[0], mid[1]};
 
-	return link_write(l, msg, sizeof msg);
+	if (l->answers_len + sizeof msg > sizeof l->answers && !send_answers(l))
+		return false;
+	memcpy(l->answers + l->answers_len, msg, sizeof msg);
+	l->answers_len += sizeof msg;
+	return true;
 }
 
 /* Answers a PUBLISH; gives where its payload begins. */
@@ -209,7 +223,7 @@ bool link_take(struct link *l, size_t count)
 			open--;
 		}
 	}
-	return true;
+	return send_answers(l);
 }
 
 bool link_message(struct link *l, const uint8_t **payload, size_t *len)
@@ -221,7 +235,7 @@ bool link_message(struct link *l, const uint8_t **payload, size_t *len)
 		if (!link_read(l, &p))
 			return false;
 	} while (p.first >> 4 != PUBLISH);
-	if (!answer_publish(l, &p, &at))
+	if (!answer_publish(l, &p, &at) || !send_answers(l))
 		return false;
 	*payload = p.body + at;
 	*len = p.len - at;

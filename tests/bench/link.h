@@ -18,6 +18,8 @@ struct link {
 	gnutls_session_t tls; /* NULL: none */
 	uint8_t *in;          /* LINK_BUFFER octets once something was read by packets */
 	size_t used, len;
+	uint8_t answers[1024]; /* not sent yet */
+	size_t answers_len;
 	size_t octets_in, octets_out; /* MQTT, without TLS, TCP and IP */
 };
 
@@ -41,7 +43,8 @@ bool link_read(struct link *l, struct packet *out);
 bool link_expect(struct link *l, uint8_t type, struct packet *out);
 bool link_subscribe(struct link *l, const char *filter, uint8_t qos);
 
-/* Takes count PUBLISH packets, and answers them and what follows from them as their QoS demands. */
+/* Takes count PUBLISH packets, and answers them and what follows from them as their QoS demands:
+ * what came in one piece in one piece. */
 bool link_take(struct link *l, size_t count);
 /* The next PUBLISH, answered at once; *payload is valid until the next call. */
 bool link_message(struct link *l, const uint8_t **payload, size_t *len);

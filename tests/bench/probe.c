@@ -2,6 +2,7 @@
 #include "probe.h"
 
 #include <dirent.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -54,6 +55,29 @@ uint64_t probe_cpu_ns(pid_t pid)
 	if (dir != NULL)
 		closedir(dir);
 	return sum;
+}
+
+static cpu_set_t all_cpus;
+
+bool probe_pin(void)
+{
+	cpu_set_t one;
+	size_t cpu = 0;
+
+	if (sched_getaffinity(0, sizeof all_cpus, &all_cpus) != 0)
+		return false;
+	while (!CPU_ISSET(cpu, &all_cpus))
+		cpu++;
+	CPU_ZERO(&one);
+	CPU_SET(cpu, &one);
+	return sched_setaffinity(0, sizeof one, &one) == 0 &&
+	       sched_setscheduler(0, SCHED_BATCH, &(struct sched_param){0}) == 0;
+}
+
+void probe_unpin(void)
+{
+	(void)sched_setaffinity(0, sizeof all_cpus, &all_cpus);
+	(void)sched_setscheduler(0, SCHED_OTHER, &(struct sched_param){0});
 }
 
 double probe_age_s(pid_t pid)

@@ -17,6 +17,12 @@ uint64_t probe_now_ns(void);
 uint64_t probe_cpu_ns(pid_t pid);
 /* Seconds since it was started, to a hundredth. */
 double probe_age_s(pid_t pid);
+/* Puts this thread, and what it starts, on one CPU, where none of them interrupts another: how
+ * often a broker sleeps and is woken depends else on who is faster at the moment, and costs more
+ * than what is to be measured. */
+bool probe_pin(void);
+/* Back to where it was before. */
+void probe_unpin(void);
 /* Octets resident. */
 uint64_t probe_memory(pid_t pid);
 
