@@ -5,8 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* How long before a kill the broker may have taken something that it then takes with it. */
-enum { IN_HAND_MS = 2000, PADDING_MAX = 200 };
+enum { PADDING_MAX = 200 };
 
 static struct item *items;
 static int count, size;
@@ -127,17 +126,6 @@ void ledger_arrived(enum item_kind kind, unsigned ue, const void *text, size_t l
 	i->arrival_era = run.era;
 }
 
-/*
- * Mosquitto keeps in memory what it acknowledged. At QoS 2 that is every reading until the next
- * turn of its loop, and all downlink until the device has it, at any QoS.
- */
-static bool in_hand(const struct item *i)
-{
-	if (i->kind == COMMAND)
-		return true;
-	return i->qos == 2 && now_ms() - i->transmitted_at < IN_HAND_MS;
-}
-
 void ledger_broker_killed(void)
 {
 	for (int n = 0; n < count; n++) {
@@ -147,7 +135,8 @@ void ledger_broker_killed(void)
 			continue;
 		if (!i->settled)
 			i->crashes++;
-		if (i->arrivals == 0 && in_hand(i))
+		/* Mosquitto keeps in memory what it acknowledged, until the device has it. */
+		if (i->kind == COMMAND && i->arrivals == 0)
 			i->may_be_lost = true;
 	}
 }
