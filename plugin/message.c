@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "plugin/ending.h"
 #include "plugin/plugin.h"
 
 static int refuse(struct eese_plugin *p, enum eese_plugin_counter counter)
@@ -46,10 +47,8 @@ static bool up_in_place(const struct eese_plugin *p, const struct mosquitto_evt_
 
 /* payload is taken over. */
 static int deliver(struct eese_plugin *p, struct mosquitto_evt_message *m,
-		   const struct eese_topic *t, uint8_t *payload, size_t len)
+		   const struct eese_topic *t, uint8_t *payload, size_t len, bool retain)
 {
-	bool retain = m->retain && retain_wanted(p, t);
-
 	if (up_in_place(p, m, retain)) {
 		eese_replace_payload(m, payload, len);
 		eese_replace_level(m, p->roots.base_len, p->roots.app, p->roots.app_len);
@@ -70,17 +69,21 @@ static int uplink(struct eese_plugin *p, struct mosquitto_evt_message *m,
 {
 	struct eese_time now = eese_plugin_now();
 	struct eese_actions what;
+	bool retain = m->retain && retain_wanted(p, t);
 	/* Nothing longer is opened. Made before, so that a lack of memory changes no state. */
 	size_t size = m->payloadlen <= EESE_MESSAGE_MAX ? m->payloadlen : 0;
-	uint8_t *plain = mosquitto_malloc(size + 1);
+	uint8_t *plain;
 
+	if (eese_ending() && !up_in_place(p, m, retain))
+		return MOSQ_ERR_CONN_LOST;
+	plain = mosquitto_malloc(size + 1);
 	if (plain == NULL)
 		return MOSQ_ERR_ACL_DENIED;
 	eese_endpoint_data(p->endpoint, now, t->ue, t->ue_len, t->sub, t->sub_len, m->payload,
 			   m->payloadlen, plain, &what);
 	eese_answer(p, t, now, &what);
 	if (what.verdict == EESE_DELIVER)
-		return deliver(p, m, t, plain, what.plain_len);
+		return deliver(p, m, t, plain, what.plain_len, retain);
 	mosquitto_free(plain);
 	return what.verdict == EESE_DROP ? MOSQ_ERR_ACL_DENIED : eese_sink(m);
 }
@@ -112,7 +115,7 @@ int eese_on_message(int event, void *event_data, void *userdata)
 	case EESE_TOPIC_REQUEST:
 		return request(p, m, &t);
 	case EESE_TOPIC_DOWN:
-		return eese_downlink(p, m, &t);
+		return eese_ending() ? MOSQ_ERR_CONN_LOST : eese_downlink(p, m, &t);
 	case EESE_TOPIC_CONTROL:
 	case EESE_TOPIC_SEALED:
 	case EESE_TOPIC_OPENED:

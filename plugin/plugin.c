@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "eese/keys.h"
+#include "plugin/ending.h"
 
 #define EXPORTED __attribute__((visibility("default")))
 
@@ -66,6 +67,7 @@ static int on_tick(int event, void *event_data, void *userdata)
 	eese_persist_tick(p, now);
 	eese_events_tick(p, now);
 	eese_metrics_tick(p, now);
+	eese_ending_tick();
 	return MOSQ_ERR_SUCCESS;
 }
 
@@ -202,6 +204,7 @@ EXPORTED int mosquitto_plugin_cleanup(void *userdata, struct mosquitto_opt *opti
 	(void)option_count;
 	if (p != NULL) {
 		unregister(p, CALLBACKS);
+		eese_ending_stop();
 		eese_keysource_stop(p);
 		eese_persist_stop(p);
 		eese_hold_free(&p->hold);

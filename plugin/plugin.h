@@ -62,8 +62,8 @@ struct eese_plugin {
 /* plugin.c */
 struct eese_time eese_plugin_now(void);
 
-/* message.c: MOSQ_EVT_MESSAGE. Returns 0 or MOSQ_ERR_ACL_DENIED, as anything else costs the
- * publisher its connection. */
+/* message.c: MOSQ_EVT_MESSAGE. Returns 0 or MOSQ_ERR_ACL_DENIED; at the broker's end
+ * MOSQ_ERR_CONN_LOST, which costs the publisher its connection: unanswered, it comes again. */
 int eese_on_message(int event, void *event_data, void *userdata);
 
 /* downlink.c: what was published on <app>/<ue>/down/<sub>; returns as eese_on_message(). */
