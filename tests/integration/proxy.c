@@ -33,7 +33,7 @@ static void accept_device(struct proxy *p)
 {
 	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(p->broker_port)};
 	struct proxy_link *l = p->links;
-	int device = accept(p->listener, NULL, NULL);
+	int device = accept4(p->listener, NULL, NULL, SOCK_CLOEXEC);
 
 	if (device < 0)
 		return;
