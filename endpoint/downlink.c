@@ -50,6 +50,7 @@ enum eese_result eese_endpoint_downlink(struct eese_endpoint *ep, struct eese_ti
 	}
 	struct ue *ue = eese_ep_find(ep, ue_id, ue_id_len);
 	if (ue != NULL) {
+		eese_ep_recheck(ep, ue, now, out);
 		eese_ep_drop_stale_pending(ep, ue, now);
 	}
 	struct eese_key key;

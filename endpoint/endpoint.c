@@ -141,6 +141,7 @@ const char *eese_counter_name(enum eese_counter c)
 	    [EESE_COUNT_EXPIRED_INTEGRITY] = "keysets/expired/integrity",
 	    [EESE_COUNT_DOWNLINK_WAITING] = "downlink/waiting",
 	    [EESE_COUNT_ASKED] = "keyserver/asked",
+	    [EESE_COUNT_WITHDRAWN] = "keyserver/withdrawn",
 	};
 	return c < EESE_COUNT_MAX ? names[c] : "unknown";
 }

@@ -31,7 +31,9 @@ struct eese_endpoint_config {
 	uint32_t refresh_margin_pct; /* of te2e, 0..50; 0: no refresh ahead */
 	uint32_t update_interval_ms; /* the budgets' first interval */
 	uint32_t pending_life_s;
-	uint8_t alg;           /* enum eese_alg for new keysets */
+	uint32_t
+	    recheck_s; /* how old the operator's word for a key may get; 0: as old as the key */
+	uint8_t alg;   /* enum eese_alg for new keysets */
 	uint8_t hash_seed[16]; /* random: keeps the table's order secret */
 };
 
@@ -73,6 +75,7 @@ enum eese_counter {
 	EESE_COUNT_EXPIRED_INTEGRITY,
 	EESE_COUNT_DOWNLINK_WAITING, /* downlink that had no key */
 	EESE_COUNT_ASKED,
+	EESE_COUNT_WITHDRAWN, /* keys that the operator took back */
 	EESE_COUNT_MAX
 };
 
@@ -82,6 +85,7 @@ enum eese_event {
 	EESE_EVENT_KEY_REFRESHED = 1u << 1, /* ksn */
 	EESE_EVENT_REJECTED = 1u << 2,      /* count: why */
 	EESE_EVENT_REPLAYED = 1u << 3,
+	EESE_EVENT_KEY_WITHDRAWN = 1u << 4, /* withdrawn_reason */
 };
 
 struct eese_actions {
@@ -95,8 +99,9 @@ struct eese_actions {
 	unsigned events;        /* enum eese_event */
 	uint8_t expired_reason; /* enum eese_update_reason */
 	uint32_t expired_ksn;
-	uint32_t ksn;            /* refreshed: the new one; sealed: the one it is sealed under */
-	enum eese_counter count; /* the counter that the verdict went to */
+	uint8_t withdrawn_reason; /* enum eese_error_reason 1, 3 or 4 */
+	uint32_t ksn;             /* refreshed: the new one; sealed: the one it is sealed under */
+	enum eese_counter count;  /* the counter that the verdict went to */
 };
 
 /* EESE_INVALID, EESE_FULL (allocator). *out is NULL on failure. The config is copied. */
@@ -167,12 +172,19 @@ void eese_endpoint_key_arrived(struct eese_endpoint *ep, struct eese_time now, c
 			       size_t ue_id_len, const struct eese_key_grant *grant,
 			       struct eese_actions *out);
 
-/*
- * An answer to ask: reason is enum eese_error_reason 1..4. After 1 and 3 a key in hand makes no
- * new keyset until another answer gives it back.
- */
+/* An answer to ask that is not the operator's, or none: reason is enum eese_error_reason 1, 2 or 4.
+ * A key in hand stays. */
 void eese_endpoint_key_refused(struct eese_endpoint *ep, struct eese_time now, const char *ue_id,
 			       size_t ue_id_len, uint8_t reason, struct eese_actions *out);
+
+/*
+ * The operator's answer to ask: he gives no key; reason is enum eese_error_reason 1 (he knows no
+ * such UE), 3 (EnPS is not applicable to it) or 4 (he has none). A key in hand that came from him
+ * is then as one past its expiry, and its keysets are invalid, though their windows still count for
+ * the ref, should he give it back.
+ */
+void eese_endpoint_key_denied(struct eese_endpoint *ep, struct eese_time now, const char *ue_id,
+			      size_t ue_id_len, uint8_t reason, struct eese_actions *out);
 
 /* ---- commands ---- */
 

@@ -60,15 +60,18 @@ struct ue {
 	struct held *current, *pending;
 	struct previous *previous;
 	struct group *group;
+	uint32_t confirmed; /* when the operator last stood by the key, on keyserver.c's clock; 0:
+			       before the start */
 	uint32_t te2e_s;
 	uint8_t alg; /* 0: the endpoint's */
 	bool has_key, has_te2e, durable, keep;
 	bool key_changed; /* since it was last taken from the list of changes */
 	bool removed;     /* by command, and to stay so: only its name and line count */
 	uint16_t ikid;
-	uint32_t key_created, key_expiry; /* Unix seconds up to 2106 */
-	uint32_t round;                   /* of eese_endpoint_mark(): named since */
-	uint32_t line;                    /* of eese_ue_entry */
+	uint32_t key_created; /* Unix seconds up to 2106; 0: not the operator's */
+	uint32_t key_expiry;  /* the same; 0: none */
+	uint32_t round;       /* of eese_endpoint_mark(): named since */
+	uint32_t line;        /* of eese_ue_entry */
 	uint32_t highest_ksn;
 	struct eese_key_grant *candidate; /* a newer key no MAC has held under yet (N6) */
 	struct budget authentic, rest;
@@ -141,6 +144,7 @@ void eese_ep_forget(struct eese_endpoint *ep, struct ue *ue);
 size_t eese_ep_name_length(const char *s);
 /* Unix seconds as a UE's record has them: what is later than 2106 is 2106. */
 uint32_t eese_ep_seconds(uint64_t unix_s);
+void eese_ep_drop_candidate(struct eese_endpoint *ep, struct ue *ue);
 /* A zeroed thing of size octets that begins with a struct eese_named, its name behind it. */
 void *eese_ep_new_named(struct eese_endpoint *ep, size_t size, const char *name, size_t len);
 bool eese_ep_key_in_hand(const struct ue *ue, struct eese_time now);
@@ -196,6 +200,10 @@ void eese_ep_no_pending(struct eese_endpoint *ep, struct ue *ue, struct budget *
 /* keyserver.c: contact from a UE whose key is not in hand, or not the one it uses */
 void eese_ep_ask(struct eese_endpoint *ep, struct eese_time now, const char *ue_id, size_t len,
 		 const uint8_t *request, bool say_refusal, struct eese_actions *out);
+/* Authentic contact, or a message for the UE: asks whether the operator still stands by the key, if
+ * it was long ago that he did. Service goes on meanwhile. */
+void eese_ep_recheck(struct eese_endpoint *ep, struct ue *ue, struct eese_time now,
+		     struct eese_actions *out);
 /* What the key server gave comes into use. false: nothing changed. */
 bool eese_ep_install_grant(struct eese_endpoint *ep, struct ue *ue,
 			   const struct eese_key_grant *grant);

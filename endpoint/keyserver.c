@@ -85,13 +85,29 @@ uint8_t eese_endpoint_refusal(const struct eese_endpoint *ep, const char *ue_id,
 	return a != NULL ? a->refusal : 0;
 }
 
-/* Whether the request that waits for this answer is from another key than the one in hand. */
+/* Never 0, and good for 136 years. */
+static uint32_t clock_of(struct eese_time now)
+{
+	return (uint32_t)(now.ms / 1000) + 1;
+}
+
+void eese_ep_recheck(struct eese_endpoint *ep, struct ue *ue, struct eese_time now,
+		     struct eese_actions *out)
+{
+	bool due = ue->confirmed == 0 || clock_of(now) - ue->confirmed >= ep->config.recheck_s;
+	if (ep->config.recheck_s != 0 && due && ue->key_created != 0 &&
+	    eese_ep_key_in_hand(ue, now)) {
+		eese_ep_ask(ep, now, ue->named.name, ue->named.len, NULL, false, out);
+	}
+}
+
+/* Whether a request waits for this answer that is from another key than the one in hand. */
 static bool from_other_key(const struct ask *a, const struct ue *ue)
 {
 	uint16_t ikid;
-	return !a->has_request ||
-	       (eese_key_request_ikid(a->request, sizeof a->request, &ikid) == EESE_OK &&
-		ikid != ue->ikid);
+	return a->has_request &&
+	       eese_key_request_ikid(a->request, sizeof a->request, &ikid) == EESE_OK &&
+	       ikid != ue->ikid;
 }
 
 /* The server's trouble, not this UE's: no doubling, and a UE that has no key may come soon. */
@@ -103,37 +119,68 @@ static void not_reached(struct ask *a, bool in_hand, struct eese_time now)
 	}
 }
 
-/* The operator took the UE away: a key that came from there makes no new keyset any more, as if
- * it had expired. Others are not the operator's to take. */
-static void withdraw(struct eese_endpoint *ep, struct ue *ue, uint8_t reason, struct eese_time now)
+static void refused(struct eese_endpoint *ep, struct ask *a, struct ue *ue, struct eese_time now,
+		    uint8_t reason, struct eese_actions *out)
 {
-	if ((reason == EESE_ERROR_UE_UNKNOWN || reason == EESE_ERROR_NOT_APPLICABLE) &&
-	    ue->key_created != 0 && eese_ep_key_in_hand(ue, now)) {
-		ue->key_expiry = eese_ep_seconds(now.unix);
-		eese_ep_key_changed(ep, ue);
+	bool in_hand = ue != NULL && eese_ep_key_in_hand(ue, now);
+	a->in_flight = false;
+	a->refusal = reason;
+	if (reason == EESE_ERROR_UNREACHABLE) {
+		not_reached(a, in_hand, now);
 	}
+	if (!in_hand || from_other_key(a, ue)) {
+		say(ep, a, now, reason, out);
+	}
+	a->has_request = false;
 }
 
 void eese_endpoint_key_refused(struct eese_endpoint *ep, struct eese_time now, const char *ue_id,
 			       size_t ue_id_len, uint8_t reason, struct eese_actions *out)
 {
-	memset(out, 0, sizeof *out);
 	struct ask *a = find_ask(ep, ue_id, ue_id_len);
+	memset(out, 0, sizeof *out);
+	if (a != NULL) {
+		refused(ep, a, eese_ep_find(ep, ue_id, ue_id_len), now, reason, out);
+	}
+}
+
+static void make_invalid(struct held *h)
+{
+	if (h != NULL && h->invalid == 0) {
+		h->invalid = EESE_UPDATE_UNKNOWN;
+	}
+}
+
+/* Keys that came from elsewhere are not the operator's to take. */
+static void withdraw(struct eese_endpoint *ep, struct ue *ue, uint8_t reason, struct eese_time now,
+		     struct eese_actions *out)
+{
+	if (ue->key_created == 0 || !eese_ep_key_in_hand(ue, now)) {
+		return;
+	}
+	ue->key_expiry = eese_ep_seconds(now.unix);
+	eese_ep_key_changed(ep, ue);
+	eese_ep_drop_candidate(ep, ue);
+	make_invalid(ue->current);
+	make_invalid(ue->pending);
+	ep->counters[EESE_COUNT_WITHDRAWN]++;
+	out->events |= EESE_EVENT_KEY_WITHDRAWN;
+	out->withdrawn_reason = reason;
+}
+
+void eese_endpoint_key_denied(struct eese_endpoint *ep, struct eese_time now, const char *ue_id,
+			      size_t ue_id_len, uint8_t reason, struct eese_actions *out)
+{
+	struct ask *a = find_ask(ep, ue_id, ue_id_len);
+	struct ue *ue = eese_ep_find(ep, ue_id, ue_id_len);
+	memset(out, 0, sizeof *out);
 	if (a == NULL) {
 		return;
 	}
-	a->in_flight = false;
-	a->refusal = reason;
-	struct ue *ue = eese_ep_find(ep, ue_id, ue_id_len);
 	if (ue != NULL) {
-		withdraw(ep, ue, reason, now);
+		withdraw(ep, ue, reason, now, out);
 	}
-	if (reason == EESE_ERROR_UNREACHABLE) {
-		not_reached(a, ue != NULL && eese_ep_key_in_hand(ue, now), now);
-	}
-	if (ue == NULL || !eese_ep_key_in_hand(ue, now) || from_other_key(a, ue)) {
-		say(ep, a, now, reason, out);
-	}
+	refused(ep, a, ue, now, reason, out);
 }
 
 bool eese_ep_install_grant(struct eese_endpoint *ep, struct ue *ue,
@@ -200,19 +247,31 @@ static void answer_contact(struct eese_endpoint *ep, struct ue *ue, struct ask *
 	}
 }
 
+/* The key in hand, or one that is no newer. */
+static void no_newer_key(struct eese_endpoint *ep, struct ue *ue, struct ask *a, bool same,
+			 struct eese_time now, struct eese_actions *out)
+{
+	if (a == NULL) {
+		return;
+	}
+	if (a->has_request) {
+		refused(ep, a, ue, now, EESE_ERROR_NO_KEY, out);
+	} else if (same) {
+		a->asking = (struct budget){0}; /* what a KEY_REQUEST may ask is another matter */
+	}
+}
+
 /* A key while another is in hand: only a newer one, and only after a MAC held under it. */
 static void newer_key(struct eese_endpoint *ep, struct ue *ue, struct ask *a, struct eese_time now,
 		      const struct eese_key_grant *grant, struct eese_actions *out)
 {
 	struct eese_key_request r;
-	if (eese_equal(ue->int_key, grant->int_key, EESE_INT_KEY_SIZE) ||
-	    grant->created <= ue->key_created) {
-		if (a != NULL) {
-			a->refusal = EESE_ERROR_NO_KEY;
-			if (from_other_key(a, ue)) {
-				say(ep, a, now, EESE_ERROR_NO_KEY, out);
-			}
-		}
+	bool same = eese_equal(ue->int_key, grant->int_key, EESE_INT_KEY_SIZE);
+	if (same || grant->created > ue->key_created) {
+		ue->confirmed = clock_of(now);
+	}
+	if (same || grant->created <= ue->key_created) {
+		no_newer_key(ep, ue, a, same, now, out);
 		return;
 	}
 	if (a != NULL && a->has_request &&
@@ -221,8 +280,11 @@ static void newer_key(struct eese_endpoint *ep, struct ue *ue, struct ask *a, st
 		if (eese_ep_install_grant(ep, ue, grant)) {
 			answer_contact(ep, ue, a, now, out);
 		}
-	} else {
-		keep_candidate(ep, ue, grant);
+		return;
+	}
+	keep_candidate(ep, ue, grant);
+	if (a != NULL) {
+		a->has_request = false;
 	}
 }
 
@@ -255,6 +317,7 @@ void eese_endpoint_key_arrived(struct eese_endpoint *ep, struct eese_time now, c
 		}
 	}
 	if (ue != NULL && eese_ep_install_grant(ep, ue, grant)) {
+		ue->confirmed = clock_of(now);
 		if (a != NULL) {
 			a->asking =
 			    (struct budget){0}; /* what a KEY_REQUEST may ask is another matter */

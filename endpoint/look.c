@@ -39,7 +39,7 @@ static enum eese_ue_state state_of(const struct eese_endpoint *ep, const struct 
 						      : EESE_STATE_NO_KEY;
 	}
 	if (eese_ep_why_invalid(ep, ue, ue->current, now) != 0) {
-		return EESE_STATE_EXPIRED;
+		return eese_ep_key_in_hand(ue, now) ? EESE_STATE_EXPIRED : EESE_STATE_NO_KEY;
 	}
 	return ue->pending != NULL ? EESE_STATE_REFRESHING : EESE_STATE_VALID;
 }

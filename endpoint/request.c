@@ -74,6 +74,7 @@ void eese_ep_authentic_request(struct eese_endpoint *ep, struct ue *ue, struct e
 			       const struct eese_key_request *r, struct eese_actions *out)
 {
 	enum course course;
+	eese_ep_recheck(ep, ue, now, out);
 	eese_ep_drop_stale_pending(ep, ue, now);
 	course = course_of(ep, ue, now, r, out);
 	if (course == IGNORE) {

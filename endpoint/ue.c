@@ -56,7 +56,7 @@ struct ue *eese_ep_add(struct eese_endpoint *ep, const char *ue_id, size_t len)
 	return ue;
 }
 
-static void drop_candidate(struct eese_endpoint *ep, struct ue *ue)
+void eese_ep_drop_candidate(struct eese_endpoint *ep, struct ue *ue)
 {
 	eese_ep_release(ep, ue->candidate, sizeof *ue->candidate);
 	ue->candidate = NULL;
@@ -66,7 +66,7 @@ static void drop_candidate(struct eese_endpoint *ep, struct ue *ue)
 static void wipe_secrets(struct eese_endpoint *ep, struct ue *ue)
 {
 	eese_ep_wipe_keysets(ep, ue);
-	drop_candidate(ep, ue);
+	eese_ep_drop_candidate(ep, ue);
 	eese_wipe(ue->int_key, sizeof ue->int_key);
 	ue->has_key = false;
 }
@@ -100,7 +100,7 @@ enum eese_result eese_ep_install_key(struct eese_endpoint *ep, struct ue *ue,
 	ue->highest_ksn = 0;
 	ue->durable = false;
 	ue->alg = 0;
-	drop_candidate(ep, ue);
+	eese_ep_drop_candidate(ep, ue);
 	eese_ep_key_changed(ep, ue);
 	return EESE_OK;
 }
@@ -116,8 +116,8 @@ static enum eese_result set_key(struct eese_endpoint *ep, struct ue *ue,
 		if (r != EESE_OK) {
 			return r;
 		}
-		ue->key_created = 0;
 	}
+	ue->key_created = 0;
 	ue->key_expiry = eese_ep_seconds(entry->expiry);
 	eese_ep_key_changed(ep, ue);
 	return EESE_OK;

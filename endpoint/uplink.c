@@ -155,6 +155,7 @@ static void under_invalid(struct uplink *u)
 
 static void under_current(struct uplink *u)
 {
+	eese_ep_recheck(u->ep, u->ue, u->now, u->out);
 	if (eese_ep_valid(u->ep, u->ue, u->ue->current, u->now, u->out)) {
 		under_valid(u);
 	} else {
@@ -167,6 +168,7 @@ static void under_previous(struct uplink *u)
 {
 	const struct previous *p = u->ue->previous;
 	struct held *current = u->ue->current;
+	eese_ep_recheck(u->ep, u->ue, u->now, u->out);
 	if (p->has_window && eese_window_check(&p->window, u->head.number) == EESE_WINDOW_SEEN) {
 		swallow(u);
 		return;

@@ -237,11 +237,12 @@ static void order(struct eese_emks *e, struct emks_order *o, bool first)
 	pthread_mutex_unlock(&e->lock);
 }
 
-bool eese_emks_ask(struct eese_emks *e, const char *ue_id, size_t ue_id_len)
+bool eese_emks_ask(struct eese_emks *e, const char *ue_id, size_t ue_id_len, bool can_wait)
 {
+	const size_t most = can_wait ? EESE_EMKS_CAN_WAIT : EESE_EMKS_OUTSTANDING;
 	struct emks_order *o = NULL;
 
-	if (eese_ue_id_valid(ue_id, ue_id_len) && e->asks < EESE_EMKS_OUTSTANDING)
+	if (eese_ue_id_valid(ue_id, ue_id_len) && e->asks < most)
 		o = calloc(1, sizeof *o);
 	if (o == NULL) {
 		e->counters[EESE_EMKS_COUNT_FULL]++;

@@ -42,11 +42,14 @@ void eese_emks_stop(struct eese_emks *e);
  * everything is as before. */
 bool eese_emks_reload(struct eese_emks *e, char wrong[EESE_EMKS_TEXT_SIZE]);
 
-/* Asks for a UE's key. Each ask has exactly one answer. false: too many are on their way, there
- * will be none. */
-bool eese_emks_ask(struct eese_emks *e, const char *ue_id, size_t ue_id_len);
+/* Asks for a UE's key; who has one can_wait, so that those without are not behind too many of them.
+ * Each ask has exactly one answer. false: too many are on their way, there will be none. */
+bool eese_emks_ask(struct eese_emks *e, const char *ue_id, size_t ue_id_len, bool can_wait);
 
-enum { EESE_EMKS_OUTSTANDING = 4096 }; /* asks on their way at most */
+enum {
+	EESE_EMKS_OUTSTANDING = 4096, /* asks on their way at most */
+	EESE_EMKS_CAN_WAIT = 512,     /* ask no more while there are so many */
+};
 
 enum eese_emks_outcome {
 	EESE_EMKS_KEY,       /* the newest key, in grant */

@@ -33,6 +33,7 @@ static const struct {
 } kinds[EESE_TELL_KINDS] = {
     [EESE_TELL_KEY_EXPIRED] = {"keyExpired", "cause", false, false},
     [EESE_TELL_KEY_REFRESHED] = {"keyRefreshed", NULL, false, false},
+    [EESE_TELL_KEY_WITHDRAWN] = {"keyWithdrawn", "reason", false, false},
     [EESE_TELL_REJECTED] = {"rejected", "reason", true, false},
     [EESE_TELL_REPLAYED] = {"replayed", NULL, true, false},
     [EESE_TELL_DOWNLINK_DROPPED] = {"downlinkDropped", "reason", false, true},
@@ -145,6 +146,8 @@ void eese_tell_actions(struct eese_plugin *p, struct eese_time now, const char *
 	    {EESE_EVENT_KEY_REFRESHED, {EESE_TELL_KEY_REFRESHED, NULL, what->ksn}},
 	    {EESE_EVENT_KEY_EXPIRED,
 	     {EESE_TELL_KEY_EXPIRED, eese_cause_name(what->expired_reason), what->expired_ksn}},
+	    {EESE_EVENT_KEY_WITHDRAWN,
+	     {EESE_TELL_KEY_WITHDRAWN, eese_refusal_name(what->withdrawn_reason), 0}},
 	    {EESE_EVENT_REJECTED,
 	     {EESE_TELL_REJECTED, last_part(eese_counter_name(what->count)), 0}},
 	    {EESE_EVENT_REPLAYED, {EESE_TELL_REPLAYED, NULL, 0}},

@@ -34,16 +34,18 @@ static bool is_for(const struct eese_held_message *m, const struct eese_topic *t
 	return m->ue_len == t->ue_len && memcmp(m->text, t->ue, m->ue_len) == 0;
 }
 
-/* Whether it is known here, or the key server has not said no to it. */
-static bool may_get_key(const struct eese_plugin *p, const struct eese_topic *t)
+/* Whether it has one, or nobody has said that it will get none. */
+static bool may_get_key(const struct eese_plugin *p, struct eese_time now,
+			const struct eese_topic *t)
 {
-	uint8_t refusal;
+	uint8_t refusal = eese_endpoint_refusal(p->endpoint, t->ue, t->ue_len);
 
-	if (eese_endpoint_has_ue(p->endpoint, t->ue, t->ue_len))
+	if (eese_endpoint_has_key(p->endpoint, now, t->ue, t->ue_len))
 		return true;
-	refusal = eese_endpoint_refusal(p->endpoint, t->ue, t->ue_len);
-	return p->keysource.emks != NULL && eese_ue_id_valid(t->ue, t->ue_len) &&
-	       refusal != EESE_ERROR_UE_UNKNOWN && refusal != EESE_ERROR_NOT_APPLICABLE;
+	if (refusal == EESE_ERROR_UE_UNKNOWN || refusal == EESE_ERROR_NOT_APPLICABLE)
+		return false;
+	return eese_endpoint_has_ue(p->endpoint, t->ue, t->ue_len) ||
+	       (p->keysource.emks != NULL && eese_ue_id_valid(t->ue, t->ue_len));
 }
 
 /* Nobody else may ask for it: the UE sleeps. */
@@ -77,7 +79,7 @@ const char *eese_hold_add(struct eese_plugin *p, struct eese_time now, const str
 	struct eese_hold *h = &p->hold;
 	struct eese_held_message *m;
 
-	if (p->options.hold_life_s == 0 || !may_get_key(p, t))
+	if (p->options.hold_life_s == 0 || !may_get_key(p, now, t))
 		return "no key";
 	if (h->count >= EESE_HOLD_MESSAGES ||
 	    h->octets + t->ue_len + t->sub_len + len > EESE_HOLD_OCTETS)
@@ -115,7 +117,7 @@ static enum outcome finish(struct eese_plugin *p, struct eese_time now,
 {
 	const struct eese_topic t = topic_of(m);
 
-	if (now.ms >= m->until_ms || !may_get_key(p, &t)) {
+	if (now.ms >= m->until_ms || !may_get_key(p, now, &t)) {
 		drop(p, now, &t);
 		return DONE;
 	}

@@ -103,7 +103,8 @@ static bool ask_emks(struct eese_plugin *p, const struct eese_topic *t, struct e
 {
 	if (p->keysource.emks == NULL)
 		return false;
-	if (!eese_emks_ask(p->keysource.emks, t->ue, t->ue_len))
+	if (!eese_emks_ask(p->keysource.emks, t->ue, t->ue_len,
+			   eese_endpoint_has_key(p->endpoint, now, t->ue, t->ue_len)))
 		refuse(p, t, now, EESE_ERROR_UNREACHABLE);
 	return true;
 }
@@ -150,7 +151,6 @@ static void take_answer(struct eese_plugin *p, struct eese_time now,
 	    [EESE_EMKS_NO_KEY] = EESE_ERROR_NO_KEY,
 	    [EESE_EMKS_FORBIDDEN] = EESE_ERROR_NOT_APPLICABLE,
 	    [EESE_EMKS_UNKNOWN] = EESE_ERROR_UE_UNKNOWN,
-	    [EESE_EMKS_FAILED] = EESE_ERROR_UNREACHABLE,
 	};
 	const struct eese_topic t = {.ue = a->ue_id, .ue_len = a->ue_id_len};
 	struct eese_actions what;
@@ -159,11 +159,16 @@ static void take_answer(struct eese_plugin *p, struct eese_time now,
 		refuse(p, &t, now, EESE_ERROR_NO_KEY);
 		return;
 	}
-	if (a->outcome != EESE_EMKS_KEY) {
-		refuse(p, &t, now, reasons[a->outcome]);
+	if (a->outcome == EESE_EMKS_FAILED) {
+		refuse(p, &t, now, EESE_ERROR_UNREACHABLE);
 		return;
 	}
-	eese_endpoint_key_arrived(p->endpoint, now, a->ue_id, a->ue_id_len, &a->grant, &what);
+	if (a->outcome != EESE_EMKS_KEY)
+		eese_endpoint_key_denied(p->endpoint, now, a->ue_id, a->ue_id_len,
+					 reasons[a->outcome], &what);
+	else
+		eese_endpoint_key_arrived(p->endpoint, now, a->ue_id, a->ue_id_len, &a->grant,
+					  &what);
 	eese_answer(p, &t, now, &what);
 	eese_hold_flush(p, now, &t);
 }

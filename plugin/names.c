@@ -17,6 +17,18 @@ const char *eese_cause_name(uint8_t reason)
 	}
 }
 
+const char *eese_refusal_name(uint8_t reason)
+{
+	switch (reason) {
+	case EESE_ERROR_UE_UNKNOWN:
+		return "unknown";
+	case EESE_ERROR_NOT_APPLICABLE:
+		return "not applicable";
+	default:
+		return "no key";
+	}
+}
+
 const char *eese_te2e_from_name(enum eese_te2e_from from)
 {
 	return from == EESE_TE2E_UE ? "ue" : from == EESE_TE2E_GROUP ? "group" : "default";

@@ -11,6 +11,10 @@
  * "integrity". */
 const char *eese_cause_name(uint8_t reason);
 
+/* What the operator said instead of giving a key, by enum eese_error_reason: "unknown", "not
+ * applicable", "no key"; the last parts of counters' names too. */
+const char *eese_refusal_name(uint8_t reason);
+
 /* "ue", "group", "default" */
 const char *eese_te2e_from_name(enum eese_te2e_from from);
 

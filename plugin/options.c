@@ -38,6 +38,7 @@ static const struct option options[] = {
     {"emks_ca", PATH, AT(emks_ca), 0, 0},
     {"emks_timeout", NUMBER, AT(emks_timeout_s), 1, 60},
     {"emks_connect_timeout", NUMBER, AT(emks_connect_timeout_s), 1, 60},
+    {"emks_recheck", NUMBER, AT(emks_recheck_s), 0, EESE_TE2E_MAX_S},
     {"rand_source", RANDS, AT(rand_source), 0, 0},
     {"store", PATH, AT(store), 0, 0},
     {"kek_file", PATH, AT(kek_file), 0, 0},
@@ -248,6 +249,7 @@ bool eese_options_read(const struct mosquitto_opt *opts, int count, struct eese_
 	    .alg = EESE_ALG_AES_CCM_16_64_128,
 	    .emks_timeout_s = 5,
 	    .emks_connect_timeout_s = 3,
+	    .emks_recheck_s = 3600,
 	};
 	for (int i = 0; i < count; i++)
 		if (!read_one(&opts[i], seen, out))

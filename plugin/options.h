@@ -35,6 +35,7 @@ struct eese_options {
 	uint32_t hold_life_s;    /* 0: nothing is held */
 	uint32_t alg;            /* enum eese_alg */
 	uint32_t emks_timeout_s, emks_connect_timeout_s;
+	uint32_t emks_recheck_s; /* 0: never */
 	uint32_t rand_source; /* enum eese_rand_source */
 	uint32_t acl_default; /* what is none of ours: MOSQ_ERR_SUCCESS or MOSQ_ERR_PLUGIN_DEFER */
 };

@@ -134,6 +134,7 @@ static bool make_endpoint(struct eese_plugin *p)
 	config.refresh_margin_pct = p->options.refresh_margin_pct;
 	config.update_interval_ms = p->options.update_interval_s * 1000;
 	config.pending_life_s = p->options.pending_life_s;
+	config.recheck_s = p->options.emks_url != NULL ? p->options.emks_recheck_s : 0;
 	config.alg = (uint8_t)p->options.alg;
 	ok = eese_init() == EESE_OK &&
 	     psa_generate_random(config.hash_seed, sizeof config.hash_seed) == PSA_SUCCESS &&

@@ -13,7 +13,7 @@ target_compile_definitions(eese-test-emks PUBLIC
 	EESE_TEST_HSS="$<TARGET_FILE:eese-hss>"
 	EESE_TEST_ROOT="${PROJECT_SOURCE_DIR}")
 
-foreach(theme aka chain eese flood hss http start)
+foreach(theme aka chain eese flood hss http recheck start)
 	add_executable(t_emks_${theme} t_emks_${theme}.c)
 	target_link_libraries(t_emks_${theme} PRIVATE eese-test-emks)
 	add_dependencies(t_emks_${theme} eese-emksd eese-hss mosquitto_eese eese-ue-tool)

@@ -119,7 +119,7 @@ static void test_away(void)
 	static const char *const names[SENDERS] = {"known", "hangs", "killed", "late"};
 	static struct bystander b;
 
-	REQUIRE(start_broker("plant-a", "plugin_opt_emks_timeout 2\n"));
+	REQUIRE(start_broker("plant-a", "plugin_opt_emks_timeout 2\nplugin_opt_emks_recheck 1\n"));
 	for (size_t i = 0; i < SENDERS; i++)
 		senders[i].phone = subscribe(names[i], "plant-a");
 	REQUIRE(bystander_open(&b, &broker, "file"));

@@ -42,6 +42,7 @@ static void test_wrong_options(void)
 	    {"plugin_opt_emks_url https://127.0.0.1\n", "emks_cert"},
 	    {"plugin_opt_emks_ca /tmp/x\n", "emks_url"},
 	    {"plugin_opt_emks_timeout 0\n", "emks_timeout"},
+	    {"plugin_opt_emks_recheck 1h\n", "emks_recheck must be a number from 0 to 315360000"},
 	    {"plugin_opt_rand_source emks\n", "emks_url"},
 	    {"plugin_opt_rand_source ours\n", "rand_source"},
 	    {"plugin_opt_kek_file /tmp/x\n", "kek_file"},

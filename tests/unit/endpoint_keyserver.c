@@ -78,51 +78,6 @@ static void not_reached(void)
 	}
 }
 
-/* The operator took the UE away: the keyset lives on, no other is made, until it comes back. */
-static void withdrawn(void)
-{
-	static const uint8_t reasons[] = {EESE_ERROR_UE_UNKNOWN, EESE_ERROR_NOT_APPLICABLE};
-	for (size_t i = 0; i < COUNT(reasons); i++) {
-		uint8_t third[EESE_INT_KEY_SIZE];
-		char error[16];
-		struct world w;
-		(void)snprintf(error, sizeof error, "ERROR %u", reasons[i]);
-		key_of(THIRD, third);
-		with_key_of_100(&w, third);
-		key_refused(&w, reasons[i]);
-		EXPECT(answered(&w, error), error);
-		data(&w, &w.current, 5);
-		CU_ASSERT_EQUAL(w.out.verdict, EESE_DELIVER);
-		CU_ASSERT_EQUAL(eese_endpoint_expire_ue(w.ep, UE, strlen(UE), &w.out), EESE_OK);
-		pass(&w, 60);
-		data(&w, &w.current, 6);
-		EXPECT(answered(&w, "ask"), error);
-		key_refused(&w, reasons[i]);
-		EXPECT(answered(&w, error), error);
-		pass(&w, 120);
-		data(&w, &w.current, 6);
-		EXPECT(answered(&w, "ask"), error);
-		key_arrived(&w, w.key, 100, 0);
-		EXPECT(answered(&w, "UPDATE 2 new invalid:current"), error);
-		world_free(&w);
-	}
-}
-
-/* A key that somebody here gave it is not the operator's to take. */
-static void not_withdrawn(void)
-{
-	uint8_t third[EESE_INT_KEY_SIZE];
-	struct world w;
-	world_in(&w, VALID);
-	key_of(THIRD, third);
-	request_under(&w, third, 0);
-	EXPECT(answered(&w, "ask"), "foreign IKID");
-	key_refused(&w, EESE_ERROR_UE_UNKNOWN);
-	request(&w, EESE_REQUEST_REFRESH, w.current.up.ksn);
-	EXPECT(answered(&w, "UPDATE 7 new valid:current"), "in hand");
-	world_free(&w);
-}
-
 static void asking_doubles(void)
 {
 	static const unsigned intervals[] = {60, 120, 240, 480, 960, 1920, 3600, 3600, 3600};
@@ -305,7 +260,7 @@ static void candidate(void)
 	world_free(&w);
 }
 
-/* No answer of the EMKS touches the keysets of a key in hand. */
+/* What is not the operator's answer touches no key in hand. */
 static void refused_with_key(void)
 {
 	for (uint8_t reason = 1; reason <= 4; reason++) {
@@ -389,8 +344,6 @@ int main(void)
 	static const struct unit_test tests[] = {
 	    {"refused", refused},
 	    {"not reached", not_reached},
-	    {"withdrawn", withdrawn},
-	    {"not withdrawn", not_withdrawn},
 	    {"asking doubles", asking_doubles},
 	    {"arrives", arrives},
 	    {"arrives expired", arrives_expired},

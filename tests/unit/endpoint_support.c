@@ -294,3 +294,9 @@ void key_refused(struct world *w, uint8_t reason)
 	eese_endpoint_key_refused(w->ep, w->now, UE, strlen(UE), reason, &w->out);
 	learn(w);
 }
+
+void key_denied(struct world *w, uint8_t reason)
+{
+	eese_endpoint_key_denied(w->ep, w->now, UE, strlen(UE), reason, &w->out);
+	learn(w);
+}

@@ -103,6 +103,7 @@ void listening(struct world *w);
 bool down_opens(const struct world *w, const struct eese_keyset *k, uint64_t number);
 void key_arrived(struct world *w, const uint8_t *key, uint64_t created, uint64_t expiry);
 void key_refused(struct world *w, uint8_t reason);
+void key_denied(struct world *w, uint8_t reason);
 /* The keyset that the last KEY_UPDATE announced. */
 void adopt(const struct world *w, struct eese_keyset *out);
 /* Saves, starts another endpoint and restores; clean: the windows were written. */
