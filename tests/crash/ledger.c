@@ -153,7 +153,6 @@ void ledger_ue_killed(unsigned ue, void (*again)(unsigned ue, int item))
 		if (i->kind == COMMAND && i->attempted && i->arrivals == 0)
 			i->may_be_lost = true;
 		if (i->kind == READING && i->attempted && !i->settled) {
-			i->may_be_lost = true;
 			ledger_settled(n);
 			again(ue, ledger_again(n));
 		}
@@ -171,8 +170,7 @@ unsigned ledger_missing(enum item_kind kind)
 
 	for (int n = 0; n < count; n++)
 		missing += items[n].kind == kind && is_missing(&items[n]) &&
-			   !(kind == READING && items[n].settled &&
-			     (items[n].may_be_lost || items[n].let_go));
+			   !(kind == READING && items[n].settled && items[n].let_go);
 	return missing;
 }
 
@@ -191,7 +189,7 @@ static void check(int n, struct ledger_sum *sum)
 	if (i->arrivals > 0 || i->successor != NO_ITEM)
 		return;
 	/* Clause 6: without verdicts the last few are kept, and not for ever. */
-	if (i->let_go && !i->may_be_lost) {
+	if (i->let_go) {
 		sum->let_go++;
 		return;
 	}

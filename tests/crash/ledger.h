@@ -29,7 +29,7 @@ struct item {
 	unsigned arrivals, arrival_era;
 	uint64_t transmitted_at;
 	unsigned crashes; /* it was under way at so many */
-	bool may_be_lost; /* it was in the hands of a broker or device that died */
+	bool may_be_lost; /* a command that was in the hands of a broker or device that died */
 	int successor;    /* the same once more; NO_ITEM */
 };
 
