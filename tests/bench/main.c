@@ -39,7 +39,7 @@ static void usage(FILE *f)
 	      "Prints a table. Exit code 1: a case failed, or a number is beyond its (generous) "
 	      "bar.\n"
 	      "\n"
-	      "  --quick      small numbers, to see that it works; under 3 minutes\n"
+	      "  --quick      small numbers, to see that it works; about half a minute\n"
 	      "  --only CASE  octets, exchanges, ratios, gateway, refresh, hanging, million,\n"
 	      "               long-run; may be repeated; all if not given\n"
 	      "  --ues N      UEs of the case 'million'\n"

@@ -24,6 +24,7 @@ struct row {
 static struct row rows[ROWS_MAX];
 static size_t count, failures;
 static const char *group = "";
+static const char *charted = ""; /* the first group with ratios: those of one kind share an axis */
 
 static int by_value(const void *a, const void *b)
 {
@@ -74,6 +75,8 @@ void report_pairs(const char *name, const char *unit, const struct pairs *p, dou
 	double ratios[REPORT_ROUNDS_MAX];
 	struct row *r = add(name, unit);
 
+	if (charted[0] == '\0')
+		charted = group;
 	for (size_t i = 0; i < p->count; i++)
 		ratios[i] = p->a[i] > 0 ? p->b[i] / p->a[i] : 0;
 	r->reference = spread_of(p->a, p->count).mid;
@@ -133,6 +136,11 @@ static void write_json(FILE *f)
 	cJSON_Delete(o);
 }
 
+static bool in_chart(const struct row *r)
+{
+	return r->reference > 0 && r->group == charted;
+}
+
 /* The ratios as bars, 1.0 marked. */
 static void write_svg(FILE *f)
 {
@@ -141,21 +149,21 @@ static void write_svg(FILE *f)
 	int shown = 0;
 
 	for (size_t i = 0; i < count; i++) {
-		shown += rows[i].reference > 0;
-		if (rows[i].reference > 0 && rows[i].ratio.mid > most)
-			most = rows[i].ratio.mid;
+		if (!in_chart(&rows[i]))
+			continue;
+		shown++;
+		most = rows[i].ratio.mid > most ? rows[i].ratio.mid : most;
 	}
 	fprintf(f,
 		"<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" "
 		"font-family=\"sans-serif\" font-size=\"12\">\n"
 		"<rect width=\"100%%\" height=\"100%%\" fill=\"white\"/>\n"
-		"<text x=\"10\" y=\"20\" font-size=\"14\">Ratio to the broker without the plugin"
-		"</text>\n",
-		left + width + 80, shown * line + 60);
+		"<text x=\"10\" y=\"20\" font-size=\"14\">%s</text>\n",
+		left + width + 80, shown * line + 60, charted);
 	for (size_t i = 0, y = 36; i < count; i++) {
 		const struct row *r = &rows[i];
 
-		if (r->reference <= 0)
+		if (!in_chart(r))
 			continue;
 		fprintf(f,
 			"<text x=\"10\" y=\"%zu\">%s</text>\n"
