@@ -404,6 +404,9 @@ void eese_endpoint_sweep(struct eese_endpoint *ep, struct eese_time now, size_t 
 					const struct eese_actions *what),
 			 void *ctx);
 
+/* Places of that table: at least as many as it has had UEs at a time. */
+size_t eese_endpoint_places(const struct eese_endpoint *ep);
+
 /* How many UEs were in this state when the sweep last came by them. */
 size_t eese_endpoint_tally(const struct eese_endpoint *ep, enum eese_ue_state state);
 

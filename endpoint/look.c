@@ -148,6 +148,11 @@ void eese_endpoint_sweep(struct eese_endpoint *ep, struct eese_time now, size_t 
 	}
 }
 
+size_t eese_endpoint_places(const struct eese_endpoint *ep)
+{
+	return ep->ues.size;
+}
+
 size_t eese_endpoint_tally(const struct eese_endpoint *ep, enum eese_ue_state state)
 {
 	return state < EESE_STATES ? ep->tally[state] : 0;

@@ -237,6 +237,19 @@ static void tally(void)
 	world_free(&w);
 }
 
+/* So many places are a round of the sweep, and not one less. */
+static void places(void)
+{
+	struct world w = with_many();
+	size_t most = eese_endpoint_places(w.ep);
+	CU_ASSERT(most >= MANY);
+	eese_endpoint_sweep(w.ep, w.now, most - 1, nothing, NULL);
+	CU_ASSERT_EQUAL(eese_endpoint_tally(w.ep, EESE_STATE_NO_KEY), 0);
+	eese_endpoint_sweep(w.ep, w.now, 1, nothing, NULL);
+	CU_ASSERT_EQUAL(eese_endpoint_tally(w.ep, EESE_STATE_NO_KEY), MANY);
+	world_free(&w);
+}
+
 struct found {
 	size_t count;
 	uint32_t ksn[2];
@@ -333,6 +346,7 @@ int main(void)
 	    {"from group to group", moving},
 	    {"pages", pages},
 	    {"tally", tally},
+	    {"places", places},
 	    {"the sweep's finds", sweep_finds},
 	    {"a pending keyset runs out", pending_runs_out},
 	    {"kept", kept},
