@@ -23,9 +23,9 @@ struct eese_time eese_plugin_now(void)
 	};
 }
 
-/* Few UEs are come by in a second, a million in a minute, each time for a fraction of a
- * millisecond. */
-enum { TICK_MS = 100, SWEEP_PLACES = 3500, SWEEP_TICKS = 10 };
+/* A few hundred UEs are come by at each tick, thousands in a second, a million in a minute; each
+ * tick for a fraction of a millisecond. */
+enum { TICK_MS = 100, SWEEP_LEAST = 256, SWEEP_MOST = 3500, SWEEP_TICKS = 10 };
 
 struct finding {
 	struct eese_plugin *p;
@@ -48,8 +48,8 @@ static void sweep(struct eese_plugin *p, struct eese_time now)
 	if (now.ms < p->sweep_due_ms)
 		return;
 	p->sweep_due_ms = now.ms + TICK_MS;
-	places = eese_endpoint_places(p->endpoint) / SWEEP_TICKS + 1;
-	eese_endpoint_sweep(p->endpoint, now, places < SWEEP_PLACES ? places : SWEEP_PLACES,
+	places = SWEEP_LEAST + eese_endpoint_places(p->endpoint) / SWEEP_TICKS;
+	eese_endpoint_sweep(p->endpoint, now, places < SWEEP_MOST ? places : SWEEP_MOST,
 			    found_expired, &f);
 	eese_hold_flush(p, now, NULL);
 }
