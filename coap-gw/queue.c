@@ -68,20 +68,21 @@ static void drop(struct gateway *g, struct queue *q)
 	free(q);
 }
 
-static void take_up(void *ctx, int64_t row, const char *name, uint64_t until, size_t waiting,
-		    const uint8_t *update, size_t update_len)
+static void take_up(void *ctx, const struct spool_ue *from)
 {
 	struct gateway *g = ctx;
-	struct ue *ue = ues_take(&g->ues, name);
-	struct queue *q = ue != NULL ? make(g, ue, row, until) : NULL;
+	struct ue *ue = ues_take(&g->ues, from->name);
+	struct queue *q = ue != NULL ? make(g, ue, from->row, from->until) : NULL;
 
 	if (q == NULL) {
-		say_error("%s: more UEs in the spool than --max-ues allows", name);
+		say_error("%s: more UEs in the spool than --max-ues allows", from->name);
 		return;
 	}
-	q->count = waiting;
-	g->queues.messages += waiting;
-	ue_keep_update(ue, update, update_len);
+	q->count = from->waiting;
+	/* It may have got it, and acknowledge it now. */
+	q->offered = from->newest;
+	g->queues.messages += from->waiting;
+	ue_keep_update(ue, from->update, from->update_len);
 }
 
 bool queues_open(struct gateway *g)
@@ -253,20 +254,16 @@ void queue_acknowledge(struct gateway *g, struct queue *q, uint64_t number)
 
 /* ---- the loop ---- */
 
-static void recount(void *ctx, int64_t row, const char *name, uint64_t until, size_t waiting,
-		    const uint8_t *update, size_t update_len)
+static void recount(void *ctx, const struct spool_ue *from)
 {
 	struct gateway *g = ctx;
-	struct ue *ue = ues_find(&g->ues, name);
+	struct ue *ue = ues_find(&g->ues, from->name);
 
-	(void)until;
-	(void)update;
-	(void)update_len;
 	if (ue == NULL || ue->queue == NULL)
 		return;
-	ue->queue->row = row;
-	ue->queue->count = waiting;
-	g->queues.messages += waiting;
+	ue->queue->row = from->row;
+	ue->queue->count = from->waiting;
+	g->queues.messages += from->waiting;
 }
 
 /* As the spool has it: recount() fills them in again. */

@@ -208,19 +208,29 @@ bool spool_commit(struct spool *s)
 	return ok;
 }
 
-bool spool_each(struct spool *s, spool_ue *call, void *ctx)
+bool spool_each(struct spool *s, spool_call *call, void *ctx)
 {
-	static const char text[] = "SELECT id, name, until, key_update,"
-				   " (SELECT count(*) FROM message WHERE ue = ue.id) FROM ue";
+	static const char text[] = "SELECT id, name, until, key_update, count(number),"
+				   " coalesce(max(number), 0) FROM ue LEFT JOIN message"
+				   " ON message.ue = ue.id GROUP BY ue.id";
 	sqlite3_stmt *p = NULL;
 	int rc = sqlite3_prepare_v2(s->sql, text, -1, &p, NULL);
 
 	if (rc != SQLITE_OK)
 		return complain(s);
-	while ((rc = sqlite3_step(p)) == SQLITE_ROW)
-		call(ctx, sqlite3_column_int64(p, 0), (const char *)sqlite3_column_text(p, 1),
-		     (uint64_t)sqlite3_column_int64(p, 2), (size_t)sqlite3_column_int64(p, 4),
-		     sqlite3_column_blob(p, 3), (size_t)sqlite3_column_bytes(p, 3));
+	while ((rc = sqlite3_step(p)) == SQLITE_ROW) {
+		const struct spool_ue ue = {
+		    .row = sqlite3_column_int64(p, 0),
+		    .name = (const char *)sqlite3_column_text(p, 1),
+		    .until = (uint64_t)sqlite3_column_int64(p, 2),
+		    .waiting = (size_t)sqlite3_column_int64(p, 4),
+		    .newest = (uint64_t)sqlite3_column_int64(p, 5),
+		    .update = sqlite3_column_blob(p, 3),
+		    .update_len = (size_t)sqlite3_column_bytes(p, 3),
+		};
+
+		call(ctx, &ue);
+	}
 	sqlite3_finalize(p);
 	return rc == SQLITE_DONE || complain(s);
 }

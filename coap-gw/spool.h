@@ -20,10 +20,18 @@ void spool_close(struct spool *s);
 /* False: not all since the last commit is kept; the reason was said. Nothing to do: true. */
 bool spool_commit(struct spool *s);
 
-/* Calls with each UE: until in Unix seconds, how many messages wait, and its KEY_UPDATE or none. */
-typedef void spool_ue(void *ctx, int64_t ue, const char *name, uint64_t until, size_t waiting,
-		      const uint8_t *update, size_t update_len);
-bool spool_each(struct spool *s, spool_ue *call, void *ctx);
+/* A UE of the spool; valid during the call only. */
+struct spool_ue {
+	int64_t row;
+	const char *name;
+	uint64_t until;        /* Unix seconds */
+	size_t waiting;        /* messages */
+	uint64_t newest;       /* number of the last of them; 0: none waits */
+	const uint8_t *update; /* its KEY_UPDATE */
+	size_t update_len;     /* 0: none */
+};
+typedef void spool_call(void *ctx, const struct spool_ue *ue);
+bool spool_each(struct spool *s, spool_call *call, void *ctx);
 
 /* Makes or renews a UE; its row, 0: failed. */
 int64_t spool_want(struct spool *s, const char *name, uint64_t until);

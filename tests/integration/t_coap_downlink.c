@@ -467,6 +467,7 @@ static void test_restarts(void)
 	struct coap c;
 	struct coap_message m;
 	struct parts parts;
+	char path[64];
 
 	REQUIRE(ready(&u, &c));
 	send_down(&u, "r", "0");
@@ -490,6 +491,12 @@ static void test_restarts(void)
 	for (size_t i = 0; i < 2; i++)
 		EXPECT(ue_opens(&u, "r", parts.messages[i].octets, parts.messages[i].len,
 				i == 0 ? "4" : "5"));
+	/* And so does what was handed out before the restart. */
+	snprintf(path, sizeof path, "down?d=%llu", (unsigned long long)parts.number);
+	gateway_end(&gateway);
+	REQUIRE(gateway_again(&gateway, broker.port, NULL));
+	REQUIRE(polled(&c, &u, path, &m, &parts));
+	EXPECT_EQUAL(parts.count, 0);
 	coap_close(&c);
 }
 
