@@ -77,6 +77,8 @@ static void on_message(void *ctx, const char *topic, const uint8_t *payload, siz
 	g->counters.of[COUNT_KEY_UPDATES] += kind == EESE_KIND_KEY_UPDATE;
 	g->counters.of[COUNT_ERRORS] += kind == EESE_KIND_ERROR;
 	ue_keep_update(ue, payload, len);
+	if (kind == EESE_KIND_KEY_UPDATE)
+		ue->told = g->connection;
 	uplink_control(g, ue, payload, len);
 }
 

@@ -111,6 +111,11 @@ bool ue_same_keyset(const uint8_t *a, const uint8_t *b)
 	return memcmp(a + KSN_AT, b + KSN_AT, KSN_SIZE) == 0;
 }
 
+bool ue_update_is_of(const uint8_t *update, uint8_t first)
+{
+	return (update[KSN_AT + KSN_SIZE - 1] & 7) == (first >> 3 & 7);
+}
+
 bool ue_uses(const struct ue *ue, const uint8_t *update)
 {
 	return memcmp(ue->used, update + KSN_AT, KSN_SIZE) == 0;
@@ -118,7 +123,7 @@ bool ue_uses(const struct ue *ue, const uint8_t *update)
 
 bool ue_accepted(struct ue *ue, uint8_t first)
 {
-	if (ue->update_len == 0 || (ue->update[KSN_AT + KSN_SIZE - 1] & 7) != (first >> 3 & 7))
+	if (ue->update_len == 0 || !ue_update_is_of(ue->update, first))
 		return false;
 	memcpy(ue->used, ue->update + KSN_AT, KSN_SIZE);
 	ue->update_len = 0;

@@ -21,6 +21,7 @@ struct ue {
 	uint8_t update[EESE_KEY_UPDATE_MAX];
 	uint8_t update_len; /* 0: none */
 	bool update_new;    /* nobody was given it yet */
+	unsigned told;      /* the live connection on which it last came; 0: none */
 	uint8_t used[4];    /* KSN of the last KEY_UPDATE that was let go of so */
 
 	struct queue *queue; /* of a UE that is polled or observed */
@@ -56,6 +57,8 @@ void ue_keep_update(struct ue *ue, const uint8_t *msg, size_t len);
 
 /* Whether two KEY_UPDATEs announce the same keyset, by their KSN. */
 bool ue_same_keyset(const uint8_t *a, const uint8_t *b);
+/* Whether a message beginning with this octet is under the keyset that this one announces. */
+bool ue_update_is_of(const uint8_t *update, uint8_t first);
 /* Whether the UE uses the keyset that this KEY_UPDATE announces. */
 bool ue_uses(const struct ue *ue, const uint8_t *update);
 

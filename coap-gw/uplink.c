@@ -16,6 +16,9 @@ enum {
 	REFUSED_FROM = 0x80, /* MQTT 5: reason codes from here on are failures */
 	/* Before the client's first retransmission after 2 s (ACK_TIMEOUT, RFC 7252 4.8). */
 	ACK_AFTER = 1500,
+	/* In a KEY_REQUEST and in a KEY_UPDATE. */
+	KSN_AT = 1,
+	KSN_SIZE = 4,
 };
 
 enum state {
@@ -36,6 +39,7 @@ struct uplink {
 	unsigned round; /* the one to wait for */
 	int mid;
 	uint64_t began, until;
+	uint8_t ksn[KSN_SIZE];            /* of a KEY_REQUEST: the newest that the UE knows */
 	uint8_t head[EESE_DATA_HEAD_MAX]; /* names a data message, and ERROR 6 the one it is of */
 	uint8_t head_len;
 	UT_hash_handle hh;
@@ -195,13 +199,29 @@ void uplink_published(struct gateway *g, int mid, int reason)
 		wait_for_round(g, u);
 }
 
+/*
+ * Refused, and the EESE, whose answers have a budget, may have held back the KEY_UPDATE that it
+ * sent before. Not if the UE knows that keyset: then the EESE has none of it any more, and a
+ * KEY_UPDATE would only keep the UE from asking for another. Nor if the EESE sent it before it was
+ * last reached, as it may have forgotten it meanwhile.
+ */
+static bool update_helps(const struct gateway *g, const struct uplink *u)
+{
+	const struct ue *ue = u->ue;
+
+	if (ue->update_len == 0 || ue->told != g->connection)
+		return false;
+	if (u->request)
+		return memcmp(u->ksn, ue->update + KSN_AT, KSN_SIZE) != 0;
+	return u->head_len > 0 && !ue_update_is_of(ue->update, u->head[0]);
+}
+
 /* The round trip is over and nothing came on ctl. */
 static void round_over(struct gateway *g, struct uplink *u, uint64_t now)
 {
 	if (u->accepted && !u->request) {
 		answer_with_ride(g, u);
-	} else if (u->ue->update_len > 0) {
-		/* Held back by the EESE's budget, as it said so before. */
+	} else if (update_helps(g, u)) {
 		answer_with_update(g, u);
 	} else {
 		leave_state(&g->uplinks, u);
@@ -327,6 +347,8 @@ static struct uplink *make(struct ue *ue, const struct message *m, const uint8_t
 	u->request = m->path.kind == PATH_REQ;
 	u->ride = m->ride;
 	u->began = gateway_now();
+	if (u->request && len >= KSN_AT + KSN_SIZE)
+		memcpy(u->ksn, payload + KSN_AT, KSN_SIZE);
 	if (!u->request && eese_data_head(payload, len, &head) == EESE_OK) {
 		u->head_len = head.size;
 		memcpy(u->head, payload, head.size);
