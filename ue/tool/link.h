@@ -55,8 +55,9 @@ enum {
 struct link_post {
 	struct coap_client_exchange exchange;
 	bool used, came;
-	bool request; /* a KEY_REQUEST */
-	int flight;   /* its mid in flights */
+	int flight; /* its mid in flights */
+	uint8_t asked[EESE_KEY_REQUEST_SIZE];
+	size_t asked_len; /* 0: it is no KEY_REQUEST */
 	unsigned code;
 	const char *why;
 	uint8_t said[LINK_SAID];
@@ -73,12 +74,14 @@ struct link_of_coap {
 	size_t echo_len;  /* 0: not asked for it */
 	uint8_t *octets;  /* LINK_POLLED of them, what the poll brought */
 	size_t len;
-	uint64_t poll_at;   /* when to poll again */
-	uint64_t number;    /* of the last message that was handed out */
-	bool numbered;      /* there is one */
-	bool to_tell;       /* and the gateway does not know */
-	int flight;         /* the last mid given */
-	unsigned complaint; /* the last answer that was complained of */
+	uint64_t poll_at;          /* when to poll again */
+	uint64_t number;           /* of the last message that was handed out */
+	bool numbered;             /* there is one */
+	bool to_tell;              /* and the gateway does not know */
+	uint8_t update[LINK_SAID]; /* a KEY_UPDATE that is not taken yet */
+	size_t update_len;         /* 0: none */
+	int flight;                /* the last mid given */
+	unsigned complaint;        /* the last answer that was complained of */
 };
 
 struct link {

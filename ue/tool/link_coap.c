@@ -4,6 +4,10 @@
  * over; the library of the device repeats what was not accepted, protected anew if need be. Octets
  * that libcoap still has are not given to it again.
  *
+ * A KEY_UPDATE that answers a KEY_REQUEST overtakes what was sent to the device before it and still
+ * waits at the gateway, and may end the keyset that this opens under. So who polls takes it only
+ * when nothing waits; as a rule it came in its place by then.
+ *
  * Downlink is polled for. The number of what was handed out goes with the next poll, and only then
  * the gateway lets go of it: what is lost on the way, or with this process, comes again, and what
  * comes twice the library knows by its sequence number.
@@ -100,7 +104,10 @@ static bool post(struct link *l, struct link_post *p, const struct eese_ue_messa
 	};
 
 	memset(p, 0, sizeof(*p));
-	p->request = !up;
+	if (!up && m->len <= sizeof(p->asked)) {
+		p->asked_len = m->len;
+		memcpy(p->asked, m->octets, m->len);
+	}
 	p->exchange.answered = on_post_answered;
 	p->exchange.ctx = p;
 	p->used = make_path(l, up ? "up" : "req", up ? m->topic : NULL, m->topic_len, &path) &&
@@ -108,12 +115,27 @@ static bool post(struct link *l, struct link_post *p, const struct eese_ue_messa
 	return p->used;
 }
 
+static bool is_under_way(const struct link *l, const struct eese_ue_message *m)
+{
+	const struct flight f = flight_of(m);
+
+	if (m->channel == EESE_UE_UP)
+		return flights_has(&l->flights, &f);
+	for (size_t i = 0; i < LINK_POSTS; i++) {
+		const struct link_post *p = &l->coap.posts[i];
+
+		if (p->used && p->asked_len == m->len && memcmp(p->asked, m->octets, m->len) == 0)
+			return true;
+	}
+	return false;
+}
+
 static bool coap_send_message(struct link *l, const struct eese_ue_message *m)
 {
 	struct flight f = flight_of(m);
 	struct link_post *p = free_post(l);
 
-	if (m->channel == EESE_UE_UP && flights_has(&l->flights, &f))
+	if (is_under_way(l, m))
 		return true;
 	if (!p || l->flights.count == FLIGHTS_MAX || !post(l, p, m))
 		return false;
@@ -154,6 +176,28 @@ static void complain(struct link *l, const struct link_post *p)
 	l->coap.complaint = p->code + 1;
 }
 
+static void control(struct link *l, const uint8_t *msg, size_t len)
+{
+	enum eese_kind kind;
+
+	if (!polls(l) || eese_message_kind(msg, len, &kind) != EESE_OK ||
+	    kind != EESE_KIND_KEY_UPDATE) {
+		l->owner.control(l->owner.ctx, msg, len);
+		return;
+	}
+	memcpy(l->coap.update, msg, len);
+	l->coap.update_len = len;
+	l->coap.poll_at = 0;
+}
+
+/* Nothing that was sent before waits any more. */
+static void take_update(struct link *l)
+{
+	if (l->coap.update_len > 0)
+		l->owner.control(l->owner.ctx, l->coap.update, l->coap.update_len);
+	l->coap.update_len = 0;
+}
+
 /* First the verdict, then the reason: a KEY_UPDATE protects the message anew, and the verdict is
  * not on that one. */
 static void post_done(struct link *l, struct link_post *p)
@@ -169,12 +213,12 @@ static void post_done(struct link *l, struct link_post *p)
 	}
 	l->coap.complaint = 0;
 	l->coap.client.answered = true;
-	say_debug("%s: %u.%02u, %zu octets", p->request ? "KEY_REQUEST" : "message", p->code / 100,
-		  p->code % 100, p->len);
+	say_debug("%s: %u.%02u, %zu octets", p->asked_len > 0 ? "KEY_REQUEST" : "message",
+		  p->code / 100, p->code % 100, p->len);
 	if (flight)
 		l->owner.verdict(l->owner.ctx, f.handle, positive);
 	if (p->len > 0)
-		l->owner.control(l->owner.ctx, p->said, p->len);
+		control(l, p->said, p->len);
 }
 
 /* ---- the poll ---- */
@@ -286,7 +330,9 @@ static void poll_done(struct link *l, uint64_t now)
 	l->coap.complaint = 0;
 	l->coap.client.answered = true;
 	l->coap.to_tell = false;
-	if (l->coap.len > 0 && !l->closing)
+	if (l->coap.len == 0)
+		take_update(l);
+	else if (!l->closing)
 		take_items(l);
 	/* At once if there is something to acknowledge, or perhaps more. */
 	l->coap.poll_at = l->coap.to_tell ? now : now + l->options->poll;
