@@ -170,7 +170,8 @@ void broker_launch(struct broker *b, const struct broker_options *o)
 		if (mkdtemp(b->dir) == NULL)
 			abort();
 	}
-	b->port = broker_free_port();
+	if (!o->same_port)
+		b->port = broker_free_port();
 	broker_write_keys(b, o->ues, o->keys);
 	path_in(b, "keys", path);
 	if (o->key_mode != 0 && chmod(path, o->key_mode) != 0)

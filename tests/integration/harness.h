@@ -84,6 +84,7 @@ struct broker_options {
 	bool no_key_option;       /* the plugin is told of no key file */
 	const char *preload;      /* a library put before the broker */
 	bool persistence;         /* Mosquitto's own, in the broker's directory */
+	bool same_port;           /* start again where it was */
 	bool no_store_option;     /* nor of a store; in the broker's directory otherwise */
 	bool no_plugin;           /* a broker without it, the other options are moot */
 	bool no_acl;              /* nor of gateways and acl_default, which is allow otherwise */
@@ -102,7 +103,8 @@ bool broker_start(struct broker *b, const struct broker_options *o);
  * are separated by '|'. */
 void broker_refuses(const struct broker_options *o, const char *words);
 
-/* Starts it as it is by now, in the same directory but on another port, and doesn't wait. */
+/* Starts it as it is by now, in the same directory but, unless told, on another port, and doesn't
+ * wait. */
 void broker_launch(struct broker *b, const struct broker_options *o);
 /* Waits until it accepts; false: it ended, and *status is its wait status. */
 bool broker_await(struct broker *b, int *status);

@@ -1,35 +1,30 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The device's tool over CoAP: expiry, a bad network, gateways that end, the same state as over
- * MQTT. */
-#include "admin.h"
+/* The device's tool over CoAP: expiry, sizes, downlink, the same state as over MQTT. */
+#include "coap_tool.h"
 #include "gateway.h"
-#include "program.h"
-#include "udp_relay.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { PATIENCE_MS = 60000, ARGUMENTS_MAX = 40 };
+enum { PATIENCE_MS = TOOL_PATIENCE_MS };
 
 static struct broker broker;
 static struct gateway gateway;
 static struct observer app;
-static struct mqtt sender, admin;
+static struct mqtt sender;
 
 static void start(void)
 {
 	static const struct ue_range ues[] = {
 	    {.prefix = "short", .count = 10, .te2e_s = 3}, {.prefix = "ue", .count = 40}, {0}};
-	const struct broker_options o = {.ues = ues,
-					 .plugin_lines = "plugin_opt_admins " TEST_ADMIN_USER "\n"};
+	const struct broker_options o = {.ues = ues};
 	const struct mqtt_login login = {
 	    .version = MQTT_5, .client_id = "application", .username = TEST_APP_USER};
 
 	REQUIRE(broker_start(&broker, &o));
 	REQUIRE(observer_open(&app, &broker, TEST_APP_USER, "app/+/up/#"));
 	REQUIRE(mqtt_connect(&sender, broker.port, &login) == 0);
-	REQUIRE(admin_open(&admin, &broker, "admin", MQTT_5));
 	REQUIRE(gateway_start(&gateway, broker.port, NULL));
 }
 
@@ -37,40 +32,19 @@ static void stop(void)
 {
 	observer_close(&app);
 	mqtt_disconnect(&sender);
-	mqtt_disconnect(&admin);
 	gateway_stop(&gateway);
 	broker_stop(&broker);
 }
 
-/* eese-ue COMMAND --coap .. with its key and state, and these options. */
 static void run_tool(struct program *t, const char *command, const char *ue, uint16_t port,
 		     const char *const *more)
 {
-	char uri[64], keys[192], state[192 + EESE_UE_ID_MAX];
-	const char *words[ARGUMENTS_MAX] = {
-	    EESE_TEST_UE_TOOL, command, "--coap",  uri,   "--ue",    ue,
-	    "--key-file",      keys,    "--state", state, "--events"};
-	size_t count = 11;
-
-	snprintf(uri, sizeof uri, "coap://127.0.0.1:%u", port);
-	snprintf(keys, sizeof keys, "%s/keys", broker.dir);
-	snprintf(state, sizeof state, "%s/state-%s", broker.dir, ue);
-	while (*more != NULL && count + 1 < ARGUMENTS_MAX)
-		words[count++] = *more++;
-	program_start(t, broker.dir, words);
+	coap_tool_start(t, &broker, command, ue, port, more);
 }
 
 static int tool_ends(struct program *t)
 {
-	const int code = program_ends(t, 2 * PATIENCE_MS);
-
-	if (code != 0) {
-		char *err = program_text(t->err);
-
-		printf("\n  eese-ue ended with %d:\n%.3000s\n", code, err);
-		free(err);
-	}
-	return code;
+	return coap_tool_ends(t, 2 * PATIENCE_MS);
 }
 
 static bool has(const char *path, const char *what)
@@ -93,12 +67,7 @@ static size_t arrived(const char *ue, const char *sub, const char *text)
 
 static void send_down(const char *ue, const char *sub, const char *text)
 {
-	char topic[256];
-	const struct mqtt_publish p = {
-	    .topic = topic, .payload = text, .len = strlen(text), .qos = 1};
-
-	snprintf(topic, sizeof topic, "app/%s/down/%s", ue, sub);
-	EXPECT(mqtt_publish(&sender, &p) >= 0);
+	coap_tool_send_down(&sender, ue, sub, text);
 }
 
 /* Lines "n 0", "n 1", .. with pauses, so that keys expire meanwhile. */
@@ -264,56 +233,6 @@ static void test_mistakes(void)
 	EXPECT(has(t.err, "coap://HOST[:PORT] is needed"));
 }
 
-/*
- * The network loses, doubles and reorders, each a fifth of the datagrams of each way; keys expire;
- * the gateway is killed, and ends in order, in the middle. Both ways, each message exactly once.
- */
-static void test_bad_network(void)
-{
-	static const char *const lines[] = {"-t", "t", "-l", "--wait", "0", NULL};
-	static const char *const more[] = {"-v", "-C", "8", "--poll", "0.5", NULL};
-	static const char *const none[] = {"-W", "1", NULL};
-	struct udp_relay up, down;
-	struct program pub, sub;
-	char text[16], line[16], *out;
-
-	run_tool(&sub, "sub", "ue-5", gateway.port, none);
-	EXPECT_EQUAL(tool_ends(&sub), 0);
-	REQUIRE(udp_relay_start(&up, gateway.port));
-	REQUIRE(udp_relay_start(&down, gateway.port));
-	atomic_store(&up.manner, RELAY_BAD);
-	atomic_store(&down.manner, RELAY_BAD);
-	run_tool(&pub, "pub", "short-1", up.port, lines);
-	run_tool(&sub, "sub", "ue-5", down.port, more);
-	for (int i = 0; i < 8; i++) {
-		say_lines(&pub, i, i + 1, 500);
-		snprintf(text, sizeof text, "%d", i);
-		send_down("ue-5", "n", text);
-		if (i == 2) {
-			gateway_kill(&gateway);
-			REQUIRE(gateway_again(&gateway, broker.port, NULL));
-		} else if (i == 5) {
-			gateway_end(&gateway);
-			REQUIRE(gateway_again(&gateway, broker.port, NULL));
-			cJSON_Delete(
-			    admin_done(&admin, "{\"command\":\"expireKey\",\"ueId\":\"ue-5\"}"));
-		}
-	}
-	EXPECT_EQUAL(tool_ends(&pub), 0);
-	EXPECT_EQUAL(tool_ends(&sub), 0);
-	expect_each_once("short-1", 8);
-	out = program_text(sub.out);
-	for (int i = 0; i < 8; i++) {
-		snprintf(line, sizeof line, "n %d\n", i);
-		EXPECT(strstr(out, line) != NULL);
-	}
-	EXPECT_EQUAL(strlen(out), 8 * strlen("n 0\n"));
-	free(out);
-	EXPECT(atomic_load(&up.lost) > 0 && atomic_load(&down.lost) > 0);
-	udp_relay_stop(&up);
-	udp_relay_stop(&down);
-}
-
 int main(void)
 {
 	static const struct harness_test tests[] = {
@@ -324,7 +243,6 @@ int main(void)
 	    {"what waits, and what is left", test_later},
 	    {"one state for both ways", test_both_ways},
 	    {"mistakes", test_mistakes},
-	    {"a bad network", test_bad_network},
 	    {"stop", stop},
 	};
 

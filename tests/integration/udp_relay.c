@@ -24,10 +24,18 @@ static int loopback_socket(void)
 	return fd;
 }
 
+static int throw_dice(struct udp_relay *r)
+{
+	static const int sides[] = {0, 2, HELD_BACK, 1, 1};
+
+	return sides[nrand48(r->dice) % 5];
+}
+
 /* How many times this one goes on. */
 static int copies(struct udp_relay *r, int way, const uint8_t *p, size_t len)
 {
 	const unsigned n = r->passed[way]++;
+	int left;
 
 	switch (atomic_load(&r->manner)) {
 	case RELAY_LOSSY:
@@ -35,16 +43,10 @@ static int copies(struct udp_relay *r, int way, const uint8_t *p, size_t len)
 	case RELAY_NO_CHANGED:
 		return way == DOWN && len >= 4 && p[1] == COAP_CHANGED ? 0 : 1;
 	case RELAY_BAD:
-		switch (nrand48(r->dice) % 5) {
-		case 0:
-			return 0;
-		case 1:
-			return 2;
-		case 2:
-			return HELD_BACK;
-		default:
-			return 1;
-		}
+		left = throw_dice(r);
+		return left == 0 && r->lost_last[way] ? 1 : left;
+	case RELAY_WORSE:
+		return throw_dice(r);
 	default:
 		return 1;
 	}
@@ -91,6 +93,7 @@ static void pass_on(struct udp_relay *r, int way, struct sockaddr_in *device)
 	atomic_fetch_add(&r->datagrams, 1);
 	atomic_fetch_add(&r->octets, (unsigned)n);
 	left = copies(r, way, p, (size_t)n);
+	r->lost_last[way] = left == 0;
 	if (left == HELD_BACK && hold_back(r, way, p, (size_t)n))
 		return;
 	if (left == 0)
@@ -129,8 +132,6 @@ bool udp_relay_start(struct udp_relay *r, uint16_t to)
 
 	memset(r, 0, sizeof *r);
 	at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	/* A sequence without long runs of losses, after which libcoap waits for most of a minute. */
-	memcpy(r->dice, (unsigned short[]){1, 2, 3}, sizeof r->dice);
 	r->front = loopback_socket();
 	r->back = loopback_socket();
 	if (r->front < 0 || r->back < 0 || connect(r->back, (struct sockaddr *)&at, size) != 0 ||
