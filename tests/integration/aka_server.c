@@ -272,6 +272,7 @@ static void on_res(struct aka_server *s, const struct request *r, struct answer 
 		begin(a, r, 404);
 		return;
 	}
+	good = good && s->manner != AKA_FORGED_REFUSAL;
 	begin(a, r, good ? 204 : 401);
 	for (unsigned i = 0; i < sizeof lifetime; i++)
 		lifetime[i] = (uint8_t)(s->lifetime >> (8 * (sizeof lifetime - 1 - i)));

@@ -19,6 +19,7 @@ enum aka_manner {
 	AKA_FORGETS,        /* the same, but the repeated RES is answered by 4.04 */
 	AKA_REFUSES,        /* 4.03 */
 	AKA_WRONG_RES,      /* 4.01 to RES */
+	AKA_FORGED_REFUSAL, /* 4.01 to RES from somebody on the way; the key is in force */
 	AKA_BUSY,           /* 5.03 */
 	AKA_OTHER_KEY,      /* challenges made with another K */
 	AKA_OTHER_DOMAIN,   /* AMF of the other domain */

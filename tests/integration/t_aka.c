@@ -240,8 +240,40 @@ static void test_wrong_res(void)
 
 	aka_server_set(&home, AKA_WRONG_RES, 3600);
 	EXPECT_EQUAL(phone_aka(&p, 5, "20"), 5);
-	EXPECT(!keys_have(&p, "\nnext "));
 	EXPECT_EQUAL(phone_publish(&p, 0, "goes on"), 0);
+	expect_arrived(&p, "goes on");
+	p = new_phone(&home);
+	aka_server_set(&home, AKA_WRONG_RES, 3600);
+	EXPECT_EQUAL(phone_aka(&p, 5, "20"), 5);
+	EXPECT(!keys_have(&p, "\nkey ") && !keys_have(&p, "\nnext "));
+}
+
+/* A refusal takes no key away: the EESE may get the one that it was about. */
+static void test_forged_refusal(void)
+{
+	struct phone p = new_phone_in_use();
+	struct program t;
+
+	aka_server_set(&home, AKA_FORGED_REFUSAL, 3600);
+	EXPECT_EQUAL(phone_aka(&p, 5, "20"), 5);
+	aka_server_set(&home, AKA_SILENT, 3600);
+	EXPECT_EQUAL(phone_publish(&p, 0, "under the old one"), 0);
+	expect_arrived(&p, "under the old one");
+	tell_eese(&p);
+	EXPECT_EQUAL(phone_publish(&p, 0, "under the new one"), 0);
+	expect_arrived(&p, "under the new one");
+	/* the same in a device that goes on */
+	p = new_phone(&home);
+	aka_server_set(&home, AKA_HONEST, 3);
+	EXPECT_EQUAL(phone_aka(&p, 0, "20"), 0);
+	tell_eese(&p);
+	aka_server_set(&home, AKA_FORGED_REFUSAL, 3600);
+	phone_run(&t, &p, "pub", (const char *const[]){"-t", "t", "-l", NULL});
+	EXPECT(program_says(t.err, "event: AKA: refused", 30000));
+	aka_server_set(&home, AKA_SILENT, 3600);
+	tell_eese(&p);
+	phone_say(&t, "goes on");
+	EXPECT_EQUAL(phone_ends(&t, 0, 90000), 0);
 	expect_arrived(&p, "goes on");
 }
 
@@ -564,6 +596,7 @@ int main(void)
 	    {"challenge forgotten", test_forgotten},
 	    {"first answer lost", test_first_answer_lost},
 	    {"wrong RES", test_wrong_res},
+	    {"forged refusal", test_forged_refusal},
 	    {"expiry", test_expiry},
 	    {"silent home network", test_silent_home},
 	    {"refused, then told", test_refused_then_told},

@@ -92,11 +92,17 @@ static enum run_end got_key(struct renewal *r, enum run_end end, uint32_t lifeti
 	return keys_write(&r->keys) ? end : RUN_FILES;
 }
 
-/* The key of a run whose RES was refused was never in force. */
+/*
+ * The key of a run whose RES was refused was never in force, if the refusal is true: anybody on the
+ * way can say it. So the key stays beside the one in use, in case the EESE gets it; unless a key
+ * that is more likely in force stands there.
+ */
 static enum run_end got_refusal(struct renewal *r, bool taken)
 {
-	if (taken)
+	if (taken && (!r->keys.current.there || r->before.there || same_ikid(&r->keys)))
 		r->keys.next = r->before;
+	else if (taken)
+		r->keys.next.renew = r->keys.current.renew;
 	r->keys.refused = unix_time();
 	return keys_write(&r->keys) ? RUN_REFUSED : RUN_FILES;
 }

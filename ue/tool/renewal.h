@@ -45,8 +45,8 @@ uint64_t renewal_prepare(struct renewal *r, struct pollfd *p, uint64_t now);
 
 /*
  * Does what came and what is due. RUN_GOES_ON: nothing new. RUN_KEY, RUN_UNCERTAIN: keys has a new
- * one, in next if there is another one in use. RUN_REFUSED: the end of it, for an hour. RUN_FILES:
- * a reason to stop. Others: it failed and is tried again by itself. Each was told as an event.
+ * one, in next if there is another one in use. RUN_REFUSED: the end of it, for an hour; next may
+ * have a key all the same. RUN_FILES: a reason to stop. Others: it failed and is tried again by itself. Each was told as an event.
  */
 enum run_end renewal_done(struct renewal *r, uint64_t now);
 

@@ -184,6 +184,10 @@ int source_done(struct device *d, uint64_t now)
 	case RUN_UNCERTAIN:
 		code = give_next(d);
 		break;
+	case RUN_REFUSED:
+		if (r->keys.next.there)
+			code = give_next(d);
+		break;
 	case RUN_FILES:
 		code = EXIT_FILES;
 		break;
