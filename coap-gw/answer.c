@@ -15,16 +15,13 @@ void asker_init(struct asker *a, const struct message *m, bool verified)
 {
 	*a = (struct asker){
 	    .session = coap_session_reference(m->session),
-	    .peer = m->peer,
+	    .key = exchange_key(m),
 	    .type = m->type,
-	    .mid = m->mid,
-	    .token_len = m->token_len,
 	    .no_response = m->no_response,
 	    .size = m->size,
 	    .block1 = m->block1,
 	    .verified = verified,
 	};
-	memcpy(a->token, m->token, sizeof(a->token));
 }
 
 void asker_ack(struct gateway *g, struct asker *a)
@@ -34,15 +31,15 @@ void asker_ack(struct gateway *g, struct asker *a)
 	if (a->type != COAP_MESSAGE_CON || a->acked)
 		return;
 	a->acked = true;
-	exchange_acked(g->exchanges, &a->peer, a->mid);
-	pdu = coap_pdu_init(COAP_MESSAGE_ACK, COAP_EMPTY_CODE, a->mid, 0);
+	exchange_acked(g->exchanges, &a->key);
+	pdu = coap_pdu_init(COAP_MESSAGE_ACK, COAP_EMPTY_CODE, a->key.mid, 0);
 	if (pdu != NULL)
 		coap_send(a->session, pdu);
 }
 
 size_t asker_room(const struct asker *a, const struct reply *r)
 {
-	const size_t rest = reply_size(r, a->token_len) + 1;
+	const size_t rest = reply_size(r, a->key.token_len) + 1;
 	const size_t allowed = AMPLIFICATION * a->size;
 
 	if (a->verified || allowed >= rest + DATAGRAM_PAYLOAD)
@@ -52,8 +49,9 @@ size_t asker_room(const struct asker *a, const struct reply *r)
 
 static bool fits(const struct asker *a, const struct reply *r, size_t times)
 {
-	return a->verified || times * reply_size(r, a->token_len) + (a->acked ? EMPTY_SIZE : 0) <=
-				  AMPLIFICATION * a->size;
+	return a->verified ||
+	       times * reply_size(r, a->key.token_len) + (a->acked ? EMPTY_SIZE : 0) <=
+		   AMPLIFICATION * a->size;
 }
 
 bool asker_fits(const struct asker *a, const struct reply *r)
@@ -78,12 +76,12 @@ static coap_mid_t send_as(const struct asker *a, coap_pdu_type_t type, const str
 {
 	coap_pdu_t *pdu =
 	    coap_pdu_init(type, COAP_EMPTY_CODE,
-			  type == COAP_MESSAGE_ACK ? a->mid : coap_new_message_id(a->session),
+			  type == COAP_MESSAGE_ACK ? a->key.mid : coap_new_message_id(a->session),
 			  coap_session_max_pdu_size(a->session));
 
 	if (pdu == NULL)
 		return COAP_INVALID_MID;
-	if ((a->token_len == 0 || coap_add_token(pdu, a->token_len, a->token)) &&
+	if ((a->key.token_len == 0 || coap_add_token(pdu, a->key.token_len, a->key.token)) &&
 	    reply_write(r, pdu))
 		return coap_send(a->session, pdu);
 	coap_delete_pdu(pdu);
@@ -106,7 +104,7 @@ void asker_reply(struct gateway *g, struct asker *a, const struct reply *r)
 		asker_ack(g, a);
 	} else {
 		send_as(a, type_of(g, a, &whole), &whole);
-		exchange_answered(g->exchanges, &a->peer, a->mid, &whole);
+		exchange_answered(g->exchanges, &a->key, &whole);
 	}
 	asker_forget(a);
 }

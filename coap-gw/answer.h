@@ -3,18 +3,15 @@
 #ifndef EESE_COAP_GW_ANSWER_H
 #define EESE_COAP_GW_ANSWER_H
 
-#include "message.h"
+#include "exchange.h"
 
 struct gateway;
 
 /* Who asked, and how to answer. Holds a reference to the session until it is answered. */
 struct asker {
 	coap_session_t *session; /* NULL: answered */
-	struct peer peer;
-	coap_pdu_type_t type; /* of the request */
-	uint16_t mid;
-	uint8_t token_len;
-	uint8_t token[TOKEN_MAX];
+	struct exchange_key key; /* the request */
+	coap_pdu_type_t type;    /* the request's */
 	uint32_t no_response;
 	struct block block1;
 	size_t size;   /* octets of the request */

@@ -9,7 +9,10 @@
 #include "observe.h"
 #include "queue.h"
 
-enum { PING_AFTER = 16 /* unsettled messages */ };
+enum {
+	PING_AFTER = 16,   /* unsettled messages */
+	STANDSTILL = 5000, /* the longest that may not show as late in cons_poll() */
+};
 
 /* A confirmable message of ours. */
 struct con_key {
@@ -71,7 +74,7 @@ static bool con_make(struct gateway *g, struct queue *q, struct client *client, 
 	con->number = number;
 	con->observer = o;
 	/* One after the other is sent. */
-	con->until = gateway_now() + transmit_wait(g->options) * (++client->cons);
+	con->until = gateway_now() + transmit_wait(g->options) * (++client->cons) + STANDSTILL;
 	HASH_ADD(hh, g->queues.by_mid, key, sizeof(con->key), con);
 	if (con->hh.tbl == NULL) {
 		client->cons--;
@@ -178,6 +181,8 @@ void con_nack(struct gateway *g, coap_session_t *session, coap_mid_t mid, bool r
 		settle_before(g, con);
 	else if (!reset)
 		client_lost(&g->clients, session);
+	if (con->number > 0)
+		queue_failed(q, con->number);
 	con_drop(g, con);
 	if (o != NULL)
 		observe_gone(g, o);
@@ -197,12 +202,13 @@ void con_observer_gone(struct queue *q, const struct observer *o)
 }
 
 /* Of each queue's, the first is due first, but for those of several clients. */
-void cons_poll(struct gateway *g, uint64_t now)
+void cons_poll(struct gateway *g, uint64_t now, uint64_t late)
 {
 	struct con *con, *next;
 
 	HASH_ITER(hh, g->queues.by_mid, con, next)
 	{
+		con->until += late;
 		if (now >= con->until)
 			con_acknowledged(g, con);
 	}

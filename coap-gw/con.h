@@ -32,7 +32,8 @@ void con_observer_gone(struct queue *q, const struct observer *o);
 /* Forgets those of a queue that ends. */
 void cons_drop(struct gateway *g, struct queue *q);
 
-/* Those that nobody complained of in time are acknowledged. */
-void cons_poll(struct gateway *g, uint64_t now);
+/* Those that nobody complained of in time are acknowledged. late: by how much this call is later
+ * than it should be; meanwhile libcoap repeated nothing, and heard of no ACK. */
+void cons_poll(struct gateway *g, uint64_t now, uint64_t late);
 
 #endif

@@ -10,14 +10,8 @@
 /* EXCHANGE_LIFETIME of RFC 7252 4.8.2 with its default parameters. */
 enum { LIFE_MS = 247000 };
 
-struct key {
-	struct peer peer;
-	uint16_t mid;
-	uint16_t zero;
-};
-
 struct exchange {
-	struct key key;
+	struct exchange_key key;
 	enum exchange_state state;
 	uint64_t began;
 	struct reply reply;
@@ -62,30 +56,33 @@ void exchanges_free(struct exchanges *x)
 	free(x);
 }
 
-static struct key key_of(const struct peer *peer, uint16_t mid)
+struct exchange_key exchange_key(const struct message *m)
 {
-	struct key k;
+	struct exchange_key k;
 
 	memset(&k, 0, sizeof(k));
-	k.peer = *peer;
-	k.mid = mid;
+	k.peer = m->peer;
+	k.mid = m->mid;
+	k.token_len = m->token_len;
+	memcpy(k.token, m->token, m->token_len);
 	return k;
 }
 
-static struct exchange *find(struct exchanges *x, const struct peer *peer, uint16_t mid)
+static struct exchange *find(struct exchanges *x, const struct exchange_key *key)
 {
-	const struct key k = key_of(peer, mid);
 	struct exchange *e;
 
-	HASH_FIND(hh, x->by_key, &k, sizeof(k), e);
+	HASH_FIND(hh, x->by_key, key, sizeof(*key), e);
 	return e;
 }
 
 struct exchange *exchange_find(struct exchanges *x, const struct message *m, uint64_t now)
 {
+	const struct exchange_key key = exchange_key(m);
+
 	while (x->list != NULL && now - x->list->began > LIFE_MS)
 		drop(x, x->list);
-	return find(x, &m->peer, m->mid);
+	return find(x, &key);
 }
 
 bool exchange_begin(struct exchanges *x, const struct message *m, uint64_t now)
@@ -97,7 +94,7 @@ bool exchange_begin(struct exchanges *x, const struct message *m, uint64_t now)
 	e = calloc(1, sizeof(*e));
 	if (e == NULL)
 		return false;
-	e->key = key_of(&m->peer, m->mid);
+	e->key = exchange_key(m);
 	e->began = now;
 	HASH_ADD(hh, x->by_key, key, sizeof(e->key), e);
 	if (e->hh.tbl == NULL) { /* out of memory: hash.h */
@@ -119,18 +116,17 @@ const struct reply *exchange_reply(const struct exchange *e)
 	return &e->reply;
 }
 
-void exchange_acked(struct exchanges *x, const struct peer *peer, uint16_t mid)
+void exchange_acked(struct exchanges *x, const struct exchange_key *key)
 {
-	struct exchange *e = find(x, peer, mid);
+	struct exchange *e = find(x, key);
 
 	if (e != NULL)
 		e->state = EXCHANGE_ACKED;
 }
 
-void exchange_answered(struct exchanges *x, const struct peer *peer, uint16_t mid,
-		       const struct reply *r)
+void exchange_answered(struct exchanges *x, const struct exchange_key *key, const struct reply *r)
 {
-	struct exchange *e = find(x, peer, mid);
+	struct exchange *e = find(x, key);
 	uint8_t *payload = NULL;
 
 	if (e == NULL || e->state != EXCHANGE_OPEN)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Exchanges: which requests came, and what was answered, so that a retransmission (same sender,
- * same message id, RFC 7252 4.5) gets the same answer and is carried on only once.
+ * same message id, RFC 7252 4.5) gets the same answer and is carried on only once. It has the same
+ * token too; with another it is a request of somebody else, whom a NAT gave the sender's port.
  */
 #ifndef EESE_COAP_GW_EXCHANGE_H
 #define EESE_COAP_GW_EXCHANGE_H
@@ -16,6 +17,17 @@ enum exchange_state {
 
 struct exchange;
 struct exchanges;
+
+/* What names a request; comparable octet by octet. */
+struct exchange_key {
+	struct peer peer;
+	uint16_t mid;
+	uint8_t token_len;
+	uint8_t zero;
+	uint8_t token[TOKEN_MAX];
+};
+
+struct exchange_key exchange_key(const struct message *m);
 
 /* At most count are remembered, and octets of their answers; the oldest go first. */
 struct exchanges *exchanges_new(uint32_t count, size_t octets);
@@ -32,9 +44,8 @@ enum exchange_state exchange_state(const struct exchange *e);
 /* The kept answer; its payload belongs to the exchange. */
 const struct reply *exchange_reply(const struct exchange *e);
 
-/* By the request's sender and message id; nothing if it is no longer remembered. */
-void exchange_acked(struct exchanges *x, const struct peer *peer, uint16_t mid);
-void exchange_answered(struct exchanges *x, const struct peer *peer, uint16_t mid,
-		       const struct reply *r);
+/* Nothing if the request is no longer remembered. */
+void exchange_acked(struct exchanges *x, const struct exchange_key *key);
+void exchange_answered(struct exchanges *x, const struct exchange_key *key, const struct reply *r);
 
 #endif

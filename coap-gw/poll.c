@@ -140,7 +140,7 @@ static void give_down(struct gateway *g, struct ue *ue, const struct message *m,
 	struct content c;
 
 	if (m->acks)
-		queue_acknowledge(g, q, m->ack);
+		queue_acknowledge(g, q, m->ack, w.sub);
 	r.format = FORMAT_CBOR_SEQ;
 	w.room = asker_room(a, &r);
 	if (w.room > block_size(m))

@@ -228,6 +228,12 @@ void queue_delivered(struct gateway *g, struct queue *q, uint64_t number)
 	removed(g, q, spool_remove(g->queues.spool, q->row, number, number));
 }
 
+void queue_failed(struct queue *q, uint64_t number)
+{
+	if (q->offered >= number)
+		q->offered = number - 1;
+}
+
 bool queue_next(struct gateway *g, const struct queue *q, uint64_t after, const char *sub,
 		struct spooled *out)
 {
@@ -242,13 +248,13 @@ bool queue_next(struct gateway *g, const struct queue *q, uint64_t after, const 
 }
 
 /* Those on their way are left to what becomes of them. */
-void queue_acknowledge(struct gateway *g, struct queue *q, uint64_t number)
+void queue_acknowledge(struct gateway *g, struct queue *q, uint64_t number, const char *sub)
 {
 	struct spooled m;
 
 	if (number > q->offered)
 		return;
-	while (queue_next(g, q, 0, NULL, &m) && m.number <= number)
+	while (queue_next(g, q, 0, sub, &m) && m.number <= number)
 		queue_delivered(g, q, m.number);
 }
 
@@ -326,8 +332,10 @@ uint64_t queues_poll(struct gateway *g, uint64_t now)
 		sweep(g);
 	}
 	if (now >= g->queues.looked + LOOK) {
+		const uint64_t late = now - g->queues.looked - LOOK;
+
 		g->queues.looked = now;
-		cons_poll(g, now);
+		cons_poll(g, now, late);
 	}
 	return g->queues.looked + LOOK;
 }

@@ -70,11 +70,15 @@ void queue_note(struct gateway *g, struct queue *q);
 bool queue_next(struct gateway *g, const struct queue *q, uint64_t after, const char *sub,
 		struct spooled *out);
 
-/* The UE says that it has all up to this number. Only what was offered can be acknowledged. */
-void queue_acknowledge(struct gateway *g, struct queue *q, uint64_t number);
+/* The UE says that it has all up to this number, only of sub unless that is NULL. Only what was
+ * offered can be acknowledged. */
+void queue_acknowledge(struct gateway *g, struct queue *q, uint64_t number, const char *sub);
 
 /* The UE has message number. */
 void queue_delivered(struct gateway *g, struct queue *q, uint64_t number);
+/* It was on its way and did not arrive: it waits again, and a higher number that the UE was given
+ * meanwhile does not stand for it. */
+void queue_failed(struct queue *q, uint64_t number);
 
 /* What was put is in the spool, so that the broker may be told; observers are. False: it is not.
  */

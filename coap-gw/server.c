@@ -167,6 +167,7 @@ static void on_request(coap_resource_t *resource, coap_session_t *session,
 	struct gateway *g = coap_get_app_data(coap_session_get_context(session));
 	const uint64_t now = gateway_now();
 	const struct exchange *e;
+	struct exchange_key key;
 	struct message m;
 	struct reply r;
 
@@ -189,7 +190,8 @@ static void on_request(coap_resource_t *resource, coap_session_t *session,
 		return;
 	}
 	fill(response, &r);
-	exchange_answered(g->exchanges, &m.peer, m.mid, &r);
+	key = exchange_key(&m);
+	exchange_answered(g->exchanges, &key, &r);
 }
 
 /* ---- the library ---- */

@@ -387,7 +387,7 @@ static void look_for_downlink(struct gateway *g, struct ue *ue, const struct mes
 	struct queue *q = queue_want(g, ue);
 
 	if (q != NULL && m->acks)
-		queue_acknowledge(g, q, m->ack);
+		queue_acknowledge(g, q, m->ack, NULL);
 }
 
 bool uplink_post(struct gateway *g, const struct message *m, const uint8_t *payload, size_t len,
