@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "coap_dtls.h"
 #include "host/say.h"
 
 enum { ONE_DATAGRAM = 512 }; /* octets of payload */
@@ -27,12 +28,14 @@ bool coap_client_path_add(struct coap_client_path *p, const void *segment, size_
 	return true;
 }
 
-const char *coap_client_uri(const char *uri, char host[COAP_CLIENT_HOST_MAX + 1], uint16_t *port)
+const char *coap_client_uri(const char *uri, char host[COAP_CLIENT_HOST_MAX + 1], uint16_t *port,
+			    bool *secure)
 {
 	coap_uri_t parts;
 
 	if (coap_split_uri((const uint8_t *)uri, strlen(uri), &parts) != 0 ||
-	    parts.scheme != COAP_URI_SCHEME_COAP)
+	    (parts.scheme != COAP_URI_SCHEME_COAP &&
+	     !(secure && parts.scheme == COAP_URI_SCHEME_COAPS)))
 		return "coap://HOST[:PORT] is needed";
 	if (parts.path.length > 0 || parts.query.length > 0)
 		return "nothing may follow HOST[:PORT]";
@@ -41,6 +44,8 @@ const char *coap_client_uri(const char *uri, char host[COAP_CLIENT_HOST_MAX + 1]
 	memcpy(host, parts.host.s, parts.host.length);
 	host[parts.host.length] = '\0';
 	*port = parts.port;
+	if (secure)
+		*secure = parts.scheme == COAP_URI_SCHEME_COAPS;
 	return NULL;
 }
 
@@ -145,6 +150,8 @@ static const char *nack_text(coap_nack_reason_t reason)
 		return "the server understands no such message";
 	case COAP_NACK_ICMP_ISSUE:
 		return "nobody listens there";
+	case COAP_NACK_TLS_FAILED:
+		return "no DTLS: is the key or the certificate right, at both ends?";
 	default:
 		return "not delivered";
 	}
@@ -160,6 +167,7 @@ static void on_nack(coap_session_t *session, const coap_pdu_t *sent,
 
 	(void)mid;
 	c->refused = reason == COAP_NACK_ICMP_ISSUE;
+	c->stale |= c->dtls && reason == COAP_NACK_TOO_MANY_RETRIES;
 	if (x)
 		end_without_answer(x, nack_text(reason));
 }
@@ -191,7 +199,9 @@ static void start_session(struct coap_client *c)
 		coap_context_set_block_mode(c->context,
 					    COAP_BLOCK_USE_LIBCOAP | COAP_BLOCK_SINGLE_BODY);
 	if (c->context && coap_context_get_coap_fd(c->context) >= 0)
-		c->session = coap_new_client_session(c->context, NULL, &to, COAP_PROTO_UDP);
+		c->session = c->dtls
+				 ? coap_dtls_session(c->dtls, c->context, &to)
+				 : coap_new_client_session(c->context, NULL, &to, COAP_PROTO_UDP);
 	if (!c->session) {
 		failed(c, "no socket for it");
 		return;
@@ -203,9 +213,11 @@ static void start_session(struct coap_client *c)
 	c->state = COAP_CLIENT_OPEN;
 }
 
-void coap_client_open(struct coap_client *c, const char *host, uint16_t port)
+void coap_client_open(struct coap_client *c, const char *host, uint16_t port,
+		      struct coap_dtls *dtls)
 {
 	memset(c, 0, sizeof(*c));
+	c->dtls = dtls;
 	coap_startup();
 	coap_set_log_handler(on_log);
 	memcpy(c->host, host, strlen(host) + 1);
@@ -356,6 +368,15 @@ static struct coap_client_exchange *take_overdue(struct coap_client *c, uint64_t
 	return x;
 }
 
+/* The next request begins a new DTLS session if the one before is no good any more. */
+static void process(struct coap_client *c)
+{
+	coap_io_process(c->context, COAP_IO_NO_WAIT);
+	if (c->stale)
+		coap_session_disconnected(c->session, COAP_NACK_NOT_DELIVERABLE);
+	c->stale = false;
+}
+
 void coap_client_done(struct coap_client *c, uint64_t now)
 {
 	struct coap_client_exchange *x;
@@ -363,7 +384,7 @@ void coap_client_done(struct coap_client *c, uint64_t now)
 	if (c->state == COAP_CLIENT_RESOLVING)
 		resolved(c);
 	else if (c->state == COAP_CLIENT_OPEN)
-		coap_io_process(c->context, COAP_IO_NO_WAIT);
+		process(c);
 	while ((x = take_overdue(c, now)))
 		end_without_answer(x, "no answer");
 }

@@ -13,6 +13,8 @@
 
 #include "resolve.h"
 
+struct coap_dtls;
+
 enum {
 	COAP_CLIENT_HOST_MAX = 255,
 	COAP_CLIENT_PATH_MAX = 1500, /* octets, with one for the length of each segment */
@@ -81,17 +83,22 @@ struct coap_client {
 	bool refused;     /* ICMP said that nobody listens there */
 	bool answered;    /* the caller's: somebody does. Then ICMP ends nothing: libcoap goes on */
 	struct resolve resolve;
+	struct coap_dtls *dtls; /* NULL: without */
+	bool stale;             /* the server may have forgotten the DTLS session */
 	struct coap_context_t *context;
 	struct coap_session_t *session;
 	struct coap_client_exchange *open;
 };
 
-/* Takes coap://HOST[:PORT] apart, without anything behind it. NULL, or what is wrong with it. */
-const char *coap_client_uri(const char *uri, char host[COAP_CLIENT_HOST_MAX + 1], uint16_t *port);
+/* Takes coap://HOST[:PORT] apart, without anything behind it, or coaps://.. unless secure is NULL.
+ * NULL, or what is wrong with it. */
+const char *coap_client_uri(const char *uri, char host[COAP_CLIENT_HOST_MAX + 1], uint16_t *port,
+			    bool *secure);
 
 /* Begins to find the server (RESOLVING). On failure state is FAILED. coap_client_close() in any
- * case. *c must be all zero, or closed. */
-void coap_client_open(struct coap_client *c, const char *host, uint16_t port);
+ * case. *c must be all zero, or closed. dtls: NULL, or how; it outlives the client. */
+void coap_client_open(struct coap_client *c, const char *host, uint16_t port,
+		      struct coap_dtls *dtls);
 
 /* Goes to the next address of the host. false: there is none left. */
 bool coap_client_next_address(struct coap_client *c);

@@ -9,6 +9,7 @@
 #include <poll.h>
 
 #include "coap_client.h"
+#include "coap_dtls.h"
 #include "eese/ue.h"
 #include "flights.h"
 #include "options.h"
@@ -66,6 +67,7 @@ struct link_post {
 
 struct link_of_coap {
 	struct coap_client client;
+	struct coap_dtls dtls;
 	struct link_post posts[LINK_POSTS];
 	struct coap_client_exchange exchange; /* of the poll */
 	bool polling, polled;

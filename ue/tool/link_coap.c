@@ -157,6 +157,8 @@ static const char *complaint(const struct link_post *p)
 	case 404:
 	case 405:
 		return "the gateway takes no such message: is --base right, and is it a gateway?";
+	case 403:
+		return "the gateway does not let this client speak for the device";
 	case 413:
 		return "the message is too long for the gateway";
 	case 503:
@@ -344,8 +346,11 @@ static int coap_open(struct link *l)
 {
 	char host[COAP_CLIENT_HOST_MAX + 1];
 	uint16_t port;
-	const char *wrong = coap_client_uri(l->options->coap, host, &port);
+	bool secure;
+	const char *wrong = coap_client_uri(l->options->coap, host, &port, &secure);
 
+	if (!wrong && secure && !coap_dtls_read(&l->coap.dtls, l->options, l->coap.client.host))
+		return EXIT_FILES;
 	if (!wrong && polls(l)) {
 		l->coap.octets = malloc(LINK_POLLED);
 		if (!l->coap.octets)
@@ -354,7 +359,7 @@ static int coap_open(struct link *l)
 	if (wrong)
 		end_link(l, wrong);
 	else
-		coap_client_open(&l->coap.client, host, port);
+		coap_client_open(&l->coap.client, host, port, secure ? &l->coap.dtls : NULL);
 	return l->code;
 }
 
@@ -450,6 +455,7 @@ static void coap_close(struct link *l)
 {
 	tell(l);
 	coap_client_close(&l->coap.client);
+	coap_dtls_wipe(&l->coap.dtls);
 	free(l->coap.octets);
 	l->coap.octets = NULL;
 }

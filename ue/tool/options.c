@@ -66,7 +66,9 @@ static const struct eese_option rows[] = {
     {0, "base", EESE_OPTION_TEXT, COMMAND_BOTH, AT(base), 0, 0, "TOPIC",
      "base of the protected topics [e2e]", NULL},
     {0, "coap", EESE_OPTION_TEXT, COMMAND_BOTH, AT(coap), 0, 0, "URI",
-     "a gateway, coap://HOST[:PORT], in place of the broker", NULL},
+     "a gateway, coap://HOST[:PORT] or coaps://.., in place of the broker", NULL},
+    {0, "coap-psk", EESE_OPTION_TEXT, COMMAND_BOTH, AT(coap_psk), 0, 0, "FILE",
+     "coaps: a line 'IDENTITY KEY', the key in hexadecimal digits; else --cafile is needed", NULL},
     {'t', "topic", EESE_OPTION_CALL, COMMAND_BOTH, 0, 0, 0, "TOPIC",
      "pub: what follows BASE/UE-ID/up/; sub: filter below down/, may be repeated [#]", add_topic},
     {'q', "qos", EESE_OPTION_NUMBER, COMMAND_BOTH, AT(qos), 0, 2, "QOS", "quality of service [1]",
@@ -181,7 +183,7 @@ static const char *complaint_aka(const struct options *o)
 
 	if (!o->aka || !o->ue)
 		return "--usim needs --aka and --ue";
-	if (coap_client_uri(o->aka, host, &port))
+	if (coap_client_uri(o->aka, host, &port, NULL))
 		return "--aka: coap://HOST[:PORT] is needed";
 	if (o->imsi && (strspn(o->imsi, "0123456789") != strlen(o->imsi) ||
 			strlen(o->imsi) < IMSI_MIN || strlen(o->imsi) > IMSI_MAX))
@@ -194,9 +196,14 @@ static const char *complaint_coap(const struct options *o)
 {
 	char host[COAP_CLIENT_HOST_MAX + 1];
 	uint16_t port;
+	bool secure;
 
-	if (coap_client_uri(o->coap, host, &port))
-		return "--coap: coap://HOST[:PORT] is needed";
+	if (coap_client_uri(o->coap, host, &port, &secure))
+		return "--coap: coap://HOST[:PORT] or coaps://HOST[:PORT] is needed";
+	if (secure && !o->coap_psk && !o->login.cafile)
+		return "--coap coaps://.. needs --coap-psk or --cafile";
+	if (!secure && o->coap_psk)
+		return "--coap-psk is for coaps://..";
 	if (strchr(o->base, '/'))
 		return "--coap: --base is one level there";
 	if (o->command != COMMAND_PUB || o->topic_count != 1)

@@ -50,6 +50,7 @@ struct options {
 
 	const char *ue, *key_file, *state, *base;
 	const char *coap;              /* the gateway's URI; NULL: MQTT */
+	const char *coap_psk;          /* NULL: with coaps certificates */
 	const char *usim, *aka, *imsi; /* usim: keys come from AKA instead of a key file */
 	enum eese_domain domain;
 	const char *topics[OPTIONS_TOPICS_MAX];

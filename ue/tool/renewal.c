@@ -267,7 +267,7 @@ bool renewal_open(struct renewal *r, const struct options *o, const char *state_
 					.identity = o->imsi ? o->imsi : o->ue,
 					.take_key = take_key,
 					.ctx = r};
-	return coap_client_uri(o->aka, r->host, &r->config.port) == NULL &&
+	return coap_client_uri(o->aka, r->host, &r->config.port, NULL) == NULL &&
 	       usim_file_open(&r->usim, o->usim) && keys_read(&r->keys, state_path, o->domain);
 }
 

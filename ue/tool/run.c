@@ -175,7 +175,7 @@ void run_start(struct run *r, const struct run_config *config)
 	memset(r, 0, sizeof(*r));
 	r->config = config;
 	eese_aka_start(&r->aka, config->usim, config->domain);
-	coap_client_open(&r->client, config->host, config->port);
+	coap_client_open(&r->client, config->host, config->port, NULL);
 }
 
 uint64_t run_prepare(const struct run *r, struct pollfd *p, uint64_t now)

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The device's tool over CoAP in DTLS, to a gateway that lets a client speak for its own UE only.
+ */
+#include "gateway.h"
+#include "pki.h"
+#include "program.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { PATIENCE_MS = 60000, WORDS = 32 };
+
+#define PSK "30313233343536373839616263646566"
+
+static struct broker broker;
+static struct gateway gateway;
+static struct observer app;
+static struct mqtt sender;
+static struct pki pki;
+static char at[32], uri[64], gateway_psks[192], device_psk[192];
+
+static void write_file(const char *path, const char *text)
+{
+	const size_t len = strlen(text);
+	const int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+	if (fd < 0 || write(fd, text, len) != (ssize_t)len)
+		abort();
+	close(fd);
+}
+
+static bool start_gateway(bool again)
+{
+	char cert[128], key[128];
+	const char *const more[] = {"--listen-dtls", at,   "--dtls-psk", gateway_psks,
+				    "--dtls-cert",   cert, "--dtls-key", key,
+				    "--dtls-own-ue", NULL};
+
+	snprintf(cert, sizeof cert, "%s", pki_path(&pki, "server.pem"));
+	snprintf(key, sizeof key, "%s", pki_path(&pki, "server-key.pem"));
+	return again ? gateway_again(&gateway, broker.port, more)
+		     : gateway_start(&gateway, broker.port, more);
+}
+
+static void start(void)
+{
+	static const struct ue_range ues[] = {
+	    {.prefix = "short", .count = 2, .te2e_s = 2}, {.prefix = "ue", .count = 10}, {0}};
+	const struct broker_options o = {.ues = ues};
+	const struct mqtt_login login = {
+	    .version = MQTT_5, .client_id = "application", .username = TEST_APP_USER};
+	const uint16_t port = gateway_free_port();
+
+	REQUIRE(broker_start(&broker, &o));
+	REQUIRE(observer_open(&app, &broker, TEST_APP_USER, "app/+/up/#"));
+	REQUIRE(mqtt_connect(&sender, broker.port, &login) == 0);
+	REQUIRE(pki_make(&pki));
+	snprintf(at, sizeof at, "127.0.0.1:%u", port);
+	snprintf(uri, sizeof uri, "coaps://127.0.0.1:%u", port);
+	snprintf(gateway_psks, sizeof gateway_psks, "%s/psks", broker.dir);
+	snprintf(device_psk, sizeof device_psk, "%s/psk", broker.dir);
+	write_file(gateway_psks, "short-0 " PSK "\nue-0 " PSK "\n");
+	REQUIRE(start_gateway(false));
+}
+
+static void stop(void)
+{
+	observer_close(&app);
+	mqtt_disconnect(&sender);
+	gateway_stop(&gateway);
+	pki_drop(&pki);
+	broker_stop(&broker);
+}
+
+static void run_tool(struct program *t, const char *command, const char *ue,
+		     const char *const *more)
+{
+	char keys[192], state[192 + EESE_UE_ID_MAX];
+	const char *words[WORDS] = {EESE_TEST_UE_TOOL, command, "--coap",  uri,   "--ue",    ue,
+				    "--key-file",      keys,    "--state", state, "--events"};
+	size_t count = 11;
+
+	snprintf(keys, sizeof keys, "%s/keys", broker.dir);
+	snprintf(state, sizeof state, "%s/state-%s", broker.dir, ue);
+	while (*more != NULL && count + 1 < WORDS)
+		words[count++] = *more++;
+	program_start(t, broker.dir, words);
+}
+
+static int tool_ends(struct program *t)
+{
+	const int code = program_ends(t, PATIENCE_MS);
+
+	if (code != 0) {
+		char *err = program_text(t->err);
+
+		printf("\n  eese-ue ended with %d:\n%.3000s\n", code, err);
+		free(err);
+	}
+	return code;
+}
+
+static bool has(const char *path, const char *what)
+{
+	char *text = program_text(path);
+	const bool found = strstr(text, what) != NULL;
+
+	free(text);
+	return found;
+}
+
+/* With its key, over expiries, and a gateway that ends in order: a new session. */
+static void test_psk(void)
+{
+	static const char *const more[] = {"-t", "t", "-l", "--coap-psk", device_psk, NULL};
+	struct program t;
+	char line[16];
+
+	write_file(device_psk, "# of this device\nshort-0 " PSK "\n");
+	run_tool(&t, "pub", "short-0", more);
+	for (int i = 0; i < 6; i++) {
+		snprintf(line, sizeof line, "n %d\n", i);
+		program_say(&t, line);
+		harness_sleep_ms(500);
+		if (i == 2) {
+			gateway_end(&gateway);
+			REQUIRE(start_gateway(true));
+		}
+	}
+	EXPECT_EQUAL(tool_ends(&t), 0);
+	EXPECT(has(t.err, "te2e ran out"));
+	EXPECT(observer_sync(&app));
+	for (int i = 0; i < 6; i++) {
+		snprintf(line, sizeof line, "n %d", i);
+		EXPECT_EQUAL(observer_count(&app, "app/short-0/up/t", line), 1);
+	}
+}
+
+static void test_receive(void)
+{
+	static const char *const more[] = {"-v",  "-C",         "1",        "--poll",
+					   "0.2", "--coap-psk", device_psk, NULL};
+	const struct mqtt_publish p = {
+	    .topic = "app/ue-0/down/led", .payload = "on", .len = 2, .qos = 1};
+	struct program t;
+
+	write_file(device_psk, "ue-0 " PSK "\n");
+	run_tool(&t, "sub", "ue-0", more);
+	EXPECT(program_says(t.err, "new keyset", PATIENCE_MS));
+	harness_sleep_ms(500);
+	EXPECT(mqtt_publish(&sender, &p) >= 0);
+	EXPECT_EQUAL(tool_ends(&t), 0);
+	EXPECT(has(t.out, "led on\n"));
+}
+
+/* A key that the gateway has not, and another's. */
+static void test_wrong_key(void)
+{
+	static const char *const more[] = {"-t", "t",          "-m",       "x", "--wait",
+					   "2",  "--coap-psk", device_psk, NULL};
+	struct program t;
+
+	write_file(device_psk, "ue-1 " PSK "\n");
+	run_tool(&t, "pub", "ue-1", more);
+	EXPECT_EQUAL(program_ends(&t, PATIENCE_MS), 1);
+	EXPECT(has(t.err, "no DTLS: is the key or the certificate right"));
+	write_file(device_psk, "ue-0 " PSK "\n");
+	run_tool(&t, "pub", "ue-1", more);
+	EXPECT_EQUAL(program_ends(&t, PATIENCE_MS), 1);
+	EXPECT(has(t.err, "the gateway does not let this client speak for the device"));
+	write_file(device_psk, "ue-0 3031\n");
+	run_tool(&t, "pub", "ue-0", more);
+	EXPECT_EQUAL(program_ends(&t, PATIENCE_MS), 3);
+	EXPECT(observer_sync(&app));
+	EXPECT_EQUAL(observer_count(&app, "app/ue-1/up/t", NULL), 0);
+}
+
+/* The gateway's certificate: of a CA that is trusted, for the host that was meant. */
+static void test_certificate(void)
+{
+	static const struct {
+		const char *ca, *cert;
+		int code;
+	} cases[] = {
+	    {"ca.pem", "server.pem", 0},
+	    {"other-ca.pem", "server.pem", 1},
+	    {"ca.pem", "wrong-name.pem", 1},
+	    {"ca.pem", "expired.pem", 1},
+	};
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		char ca[128], cert[128], key[128];
+		const char *const gw[] = {"--listen-dtls", at,  "--dtls-cert", cert,
+					  "--dtls-key",    key, NULL};
+		const char *const more[] = {"-t",       "t",
+					    "-m",       "by certificate",
+					    "--wait",   cases[i].code == 0 ? "30" : "2",
+					    "--cafile", ca,
+					    NULL};
+		struct program t;
+
+		snprintf(ca, sizeof ca, "%s", pki_path(&pki, cases[i].ca));
+		snprintf(cert, sizeof cert, "%s", pki_path(&pki, cases[i].cert));
+		snprintf(key, sizeof key, "%s", pki_path(&pki, "server-key.pem"));
+		gateway_end(&gateway);
+		REQUIRE(gateway_again(&gateway, broker.port, gw));
+		run_tool(&t, "pub", "ue-2", more);
+		EXPECT_EQUAL(program_ends(&t, PATIENCE_MS), cases[i].code);
+	}
+	EXPECT(observer_sync(&app));
+	EXPECT_EQUAL(observer_count(&app, "app/ue-2/up/t", "by certificate"), 1);
+}
+
+int main(void)
+{
+	static const struct harness_test tests[] = {
+	    {"start", start},
+	    {"pre-shared key", test_psk},
+	    {"receive", test_receive},
+	    {"wrong key", test_wrong_key},
+	    {"certificate", test_certificate},
+	    {"stop", stop},
+	};
+
+	return harness_main("coap secure", tests, sizeof tests / sizeof *tests);
+}
