@@ -25,7 +25,8 @@ static const struct ue_range ues[] = {
 static void start(void)
 {
 	const struct broker_options o = {.ues = ues,
-					 .plugin_lines = "plugin_opt_admins " TEST_ADMIN_USER "\n"};
+					 .plugin_lines = "plugin_opt_admins " TEST_ADMIN_USER "\n",
+					 .conf_lines = "log_type unsubscribe\n"};
 	const struct mqtt_login app = {
 	    .version = MQTT_5, .client_id = "application", .username = TEST_APP_USER};
 	const struct mqtt_login watcher = {
@@ -457,11 +458,16 @@ static void test_poll_life(void)
 	static const char *const shortly[] = {STATS_OFTEN, "--poll-life", "1", NULL};
 	struct coap_message m;
 	struct test_ue u;
+	char log[192], given_up[128];
 
 	REQUIRE(run_gateway(shortly));
 	REQUIRE(polled(&u));
 	EXPECT(becomes("now", "ues-polled", 1));
 	EXPECT(becomes("now", "ues-polled", 0));
+	/* The broker has the UNSUBSCRIBE. */
+	snprintf(log, sizeof log, "%s/log", broker.dir);
+	snprintf(given_up, sizeof given_up, "test-gateway-keep e2e/%s/down/#", u.id);
+	EXPECT(program_says(log, given_up, PATIENCE_MS));
 	send_down(&u, "n", "nobody takes it", 15);
 	EXPECT_EQUAL(coap_get(&client, &u, "down?d", &m), COAP_CODE(205));
 	EXPECT_EQUAL(m.len, 0);

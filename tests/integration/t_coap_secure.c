@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The device's tool over CoAP in DTLS, to a gateway that lets a client speak for its own UE only.
  */
+#include "coap_tool.h"
 #include "gateway.h"
 #include "pki.h"
-#include "program.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -20,6 +20,7 @@ static struct gateway gateway;
 static struct observer app;
 static struct mqtt sender;
 static struct pki pki;
+static uint16_t port;
 static char at[32], uri[64], gateway_psks[192], device_psk[192];
 
 static void write_file(const char *path, const char *text)
@@ -52,12 +53,12 @@ static void start(void)
 	const struct broker_options o = {.ues = ues};
 	const struct mqtt_login login = {
 	    .version = MQTT_5, .client_id = "application", .username = TEST_APP_USER};
-	const uint16_t port = gateway_free_port();
 
 	REQUIRE(broker_start(&broker, &o));
 	REQUIRE(observer_open(&app, &broker, TEST_APP_USER, "app/+/up/#"));
 	REQUIRE(mqtt_connect(&sender, broker.port, &login) == 0);
 	REQUIRE(pki_make(&pki));
+	port = gateway_free_port();
 	snprintf(at, sizeof at, "127.0.0.1:%u", port);
 	snprintf(uri, sizeof uri, "coaps://127.0.0.1:%u", port);
 	snprintf(gateway_psks, sizeof gateway_psks, "%s/psks", broker.dir);
@@ -75,32 +76,16 @@ static void stop(void)
 	broker_stop(&broker);
 }
 
+/* By DTLS: the later of two --coap counts. */
 static void run_tool(struct program *t, const char *command, const char *ue,
 		     const char *const *more)
 {
-	char keys[192], state[192 + EESE_UE_ID_MAX];
-	const char *words[WORDS] = {EESE_TEST_UE_TOOL, command, "--coap",  uri,   "--ue",    ue,
-				    "--key-file",      keys,    "--state", state, "--events"};
-	size_t count = 11;
+	const char *words[WORDS] = {"--coap", uri};
+	size_t count = 2;
 
-	snprintf(keys, sizeof keys, "%s/keys", broker.dir);
-	snprintf(state, sizeof state, "%s/state-%s", broker.dir, ue);
 	while (*more != NULL && count + 1 < WORDS)
 		words[count++] = *more++;
-	program_start(t, broker.dir, words);
-}
-
-static int tool_ends(struct program *t)
-{
-	const int code = program_ends(t, PATIENCE_MS);
-
-	if (code != 0) {
-		char *err = program_text(t->err);
-
-		printf("\n  eese-ue ended with %d:\n%.3000s\n", code, err);
-		free(err);
-	}
-	return code;
+	coap_tool_start(t, &broker, command, ue, port, words);
 }
 
 static bool has(const char *path, const char *what)
@@ -130,7 +115,7 @@ static void test_psk(void)
 			REQUIRE(start_gateway(true));
 		}
 	}
-	EXPECT_EQUAL(tool_ends(&t), 0);
+	EXPECT_EQUAL(coap_tool_ends(&t, PATIENCE_MS), 0);
 	EXPECT(has(t.err, "te2e ran out"));
 	EXPECT(observer_sync(&app));
 	for (int i = 0; i < 6; i++) {
@@ -143,16 +128,14 @@ static void test_receive(void)
 {
 	static const char *const more[] = {"-v",  "-C",         "1",        "--poll",
 					   "0.2", "--coap-psk", device_psk, NULL};
-	const struct mqtt_publish p = {
-	    .topic = "app/ue-0/down/led", .payload = "on", .len = 2, .qos = 1};
 	struct program t;
 
 	write_file(device_psk, "ue-0 " PSK "\n");
 	run_tool(&t, "sub", "ue-0", more);
 	EXPECT(program_says(t.err, "new keyset", PATIENCE_MS));
 	harness_sleep_ms(500);
-	EXPECT(mqtt_publish(&sender, &p) >= 0);
-	EXPECT_EQUAL(tool_ends(&t), 0);
+	coap_tool_send_down(&sender, "ue-0", "led", "on");
+	EXPECT_EQUAL(coap_tool_ends(&t, PATIENCE_MS), 0);
 	EXPECT(has(t.out, "led on\n"));
 }
 
