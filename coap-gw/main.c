@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
 #include <systemd/sd-daemon.h>
 #include <time.h>
 #include <unistd.h>
@@ -168,6 +169,8 @@ int main(int argc, char *argv[])
 	int code = options_parse(&o, argc, argv), signals;
 
 	g.options = &o;
+	/* The spool tells who gets messages, and on which topics. */
+	umask(S_IRWXG | S_IRWXO);
 	if (code == GO_ON) {
 		mosquitto_lib_init();
 		signals = open_signals();

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -66,7 +67,16 @@ static bool notified(const char *what)
 
 static void test_ready(void)
 {
+	static const char *const files[] = {"spool.db", "spool.db-wal"};
+	char path[192];
+	struct stat st;
+
 	EXPECT(notified("READY=1"));
+	/* What it keeps is its own. */
+	for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+		snprintf(path, sizeof path, "%s/%s", gateway.dir, files[i]);
+		EXPECT(stat(path, &st) == 0 && (st.st_mode & 0777) == 0600);
+	}
 }
 
 /* Told to end with messages on their way: no new ones are taken, those get their answers. */
