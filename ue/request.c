@@ -62,8 +62,11 @@ void eese_dev_uplink_accepted(struct eese_ue *ue)
 	ue->unanswered = 0;
 	ue->want &= (uint8_t)~WANT_WAIT;
 	if (ue->want == 0) {
+		/* Acceptance can be forged as ERRORs can: in turns they would bring one about every
+		 * few seconds. */
+		ue->request_due =
+		    ue->request_step > REQUEST_MS ? now_of(ue) + LIMITED_MS : ue->request_due;
 		ue->request_step = 0;
-		ue->request_due = 0;
 	}
 }
 
@@ -129,11 +132,18 @@ static void send_limited(struct eese_ue *ue, uint64_t now)
 	}
 }
 
+/* What no ERROR brought about is not held back by what ERRORs brought about before. */
+static uint64_t wanted_due(const struct eese_ue *ue)
+{
+	bool anew = ue->request_step == 0 && (ue->want & ~(unsigned)WANT_WAIT) != 0;
+	return anew ? 0 : ue->request_due;
+}
+
 /* KEY_REQUEST 0, 2, 5: after 2 s, doubling to an hour; after five unanswered ones AKA. */
 static void send_wanted(struct eese_ue *ue, uint64_t now)
 {
 	int reason = wanted(ue);
-	if (reason == NOTHING_WANTED || now < ue->request_due) {
+	if (reason == NOTHING_WANTED || now < wanted_due(ue)) {
 		return;
 	}
 	bool can_ask = !ue->key_spent || ue->has_new_key;
@@ -162,7 +172,7 @@ void eese_dev_requests(struct eese_ue *ue, uint64_t now)
 
 uint64_t eese_dev_request_deadline(const struct eese_ue *ue)
 {
-	uint64_t due = wanted(ue) != NOTHING_WANTED ? ue->request_due : NEVER;
+	uint64_t due = wanted(ue) != NOTHING_WANTED ? wanted_due(ue) : NEVER;
 	uint64_t limited = ue->limited_reason != 0 ? ue->limited_due : NEVER;
 	return due < limited ? due : limited;
 }

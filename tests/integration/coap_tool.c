@@ -53,7 +53,7 @@ size_t coap_tool_lines(const char *path, const char *line)
 	size_t count = 0;
 
 	while ((at = strsep(&rest, "\n")) != NULL)
-		count += strcmp(at, line) == 0;
+		count += line != NULL ? strcmp(at, line) == 0 : *at != '\0';
 	free(text);
 	return count;
 }

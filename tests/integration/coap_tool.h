@@ -19,7 +19,7 @@ int coap_tool_ends(struct program *t, int timeout_ms);
 /* The application sends text on down/sub. */
 void coap_tool_send_down(struct mqtt *sender, const char *ue, const char *sub, const char *text);
 
-/* How often this line stands in the file. */
+/* How often this line stands in the file; NULL: how many there are that are not empty. */
 size_t coap_tool_lines(const char *path, const char *line);
 
 #endif

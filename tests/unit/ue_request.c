@@ -92,6 +92,32 @@ static void errors_do_not_wear_out_the_record(void)
 	world_free(w);
 }
 
+/* Nor if between them, messages are acknowledged, which anyone can forge too. */
+static void acceptance_does_not_help_errors(void)
+{
+	struct world *w = with_keyset();
+	size_t requests = 0;
+	uint32_t ksn = K;
+	for (int i = 0; i < 3600; i++) {
+		(void)error_of(w, EESE_ERROR_UNREACHABLE);
+		run_for(w, 1000);
+		unsigned now = requests_with(w, EESE_REQUEST_REFRESH);
+		if (now > requests) {
+			requests = now;
+			ksn++;
+			CU_ASSERT_EQUAL(update(w, ksn, 1, valid(ksn - 1)), EESE_OK);
+			eese_ue_acknowledged(&w->ue, publish(w, "a", true), true);
+		}
+	}
+	CU_ASSERT(requests > 5 && requests <= 61);
+	/* What the application asks for is not held back by it. */
+	eese_ue_acknowledged(&w->ue, publish(w, "a", true), true);
+	run_for(w, 1000);
+	eese_ue_refresh(&w->ue);
+	CU_ASSERT_EQUAL(requests_with(w, EESE_REQUEST_REFRESH), requests + 1);
+	world_free(w);
+}
+
 /* N9: once more the same octets; at the second since the last KEY_UPDATE KEY_REQUEST 4. */
 static void error_6_rules(void)
 {
@@ -248,6 +274,7 @@ int main(void)
 {
 	static const struct unit_test tests[] = {
 	    {"told to wait", told_to_wait},
+	    {"errors and acceptance in turns", acceptance_does_not_help_errors},
 	    {"told to wait without a keyset", wait_without_keyset},
 	    {"ERROR 4: AKA once an hour", run_aka_once_an_hour},
 	    {"forged ERRORs do not wear out the record", errors_do_not_wear_out_the_record},
