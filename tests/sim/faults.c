@@ -68,6 +68,14 @@ static void restart_ue(struct world *w)
 	}
 }
 
+static void run_aka(struct world *w)
+{
+	if (w->keys.runs > 0) {
+		w->keys.runs--;
+		keys_run_aka(w, (enum aka_end)world_below(w, 3));
+	}
+}
+
 /* One thing of the many that may happen now. */
 void faults_step(struct world *w)
 {
@@ -78,6 +86,8 @@ void faults_step(struct world *w)
 		restart_eese(w);
 	} else if (what < 18) {
 		restart_ue(w);
+	} else if (what < 20) {
+		run_aka(w);
 	} else if (what < 30 && w->transport == MQTT_5) {
 		if (w->connected) {
 			link_reset(w);

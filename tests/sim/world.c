@@ -6,7 +6,6 @@
 #include <string.h>
 
 static const uint64_t START_UNIX = 1800000000;
-static const char UE_ID[] = "ue1";
 
 /* xorshift64*, so that a seed gives the same schedule everywhere. */
 uint64_t world_random(struct world *w)
@@ -86,7 +85,7 @@ void world_nonce(struct world *w, enum eese_direction d, uint32_t ksn, const uin
  */
 static uint32_t ksn_of(struct world *w, const struct eese_ue_message *m)
 {
-	uint32_t ksn = eese_ue_ksn(&w->ue);
+	uint32_t ksn = eese_ue_ksn(&w->ue) ^ keys_tag_of_ue(w);
 	struct sent *s = &w->sent[m->handle % SENT];
 	if (s->life == w->ue_life && s->handle == m->handle && s->len == m->len &&
 	    memcmp(s->octets, m->octets, m->len) == 0) {
@@ -159,7 +158,11 @@ bool world_start_ue(struct world *w)
 	    .downlink_durable = true,
 	};
 	w->ue_life++;
-	return eese_ue_init(&w->ue, &c, w->key) == EESE_OK;
+	if (eese_ue_init(&w->ue, &c, w->keys.current) != EESE_OK) {
+		return false;
+	}
+	keys_give_next(w);
+	return true;
 }
 
 static void top_up(struct world *w)
@@ -174,10 +177,12 @@ static void top_up(struct world *w)
 bool world_start_eese(struct world *w)
 {
 	struct eese_ue_entry entry = {.has_key = true, .group = "fleet"};
-	memcpy(entry.int_key, w->key, sizeof entry.int_key);
+	memcpy(entry.int_key, w->keys.current, sizeof entry.int_key);
 	w->eese_life++;
+	w->keys.answer_at = UINT64_MAX;
 	if (eese_endpoint_new(&w->config, &w->ep) != EESE_OK ||
-	    eese_endpoint_set_ue(w->ep, UE_ID, 3, &entry) != EESE_OK) {
+	    (!w->keys.from_server &&
+	     eese_endpoint_set_ue(w->ep, UE_ID, UE_ID_LEN, &entry) != EESE_OK)) {
 		return false;
 	}
 	top_up(w);
@@ -189,7 +194,7 @@ void world_restart_eese(struct world *w, enum restart how)
 	struct eese_ue_saved saved;
 	SAY(w, "EESE restarts, kind %d", how);
 	w->crashes++;
-	bool there = eese_endpoint_save(w->ep, UE_ID, 3, &saved);
+	bool there = eese_endpoint_save(w->ep, UE_ID, UE_ID_LEN, &saved);
 	eese_endpoint_free(w->ep);
 	if (!world_start_eese(w)) {
 		world_fail(w, "the EESE did not start", 0);
@@ -199,7 +204,7 @@ void world_restart_eese(struct world *w, enum restart how)
 		saved.durable = false;
 	}
 	if (there && how != RESTART_LOST &&
-	    eese_endpoint_restore(w->ep, UE_ID, 3, &saved) != EESE_OK) {
+	    eese_endpoint_restore(w->ep, UE_ID, UE_ID_LEN, &saved) != EESE_OK) {
 		world_fail(w, "the EESE did not take its state", 0);
 	}
 	if (w->transport != DATAGRAM) {
@@ -232,11 +237,7 @@ void world_carry_out(struct world *w, const struct eese_actions *out)
 		link_send(w, CTL, 0, false, out->control, out->control_len);
 	}
 	if (out->ask) {
-		struct eese_actions more;
-		eese_endpoint_key_refused(w->ep, world_now(w), UE_ID, 3, EESE_ERROR_NO_KEY, &more);
-		if (more.control_len > 0) {
-			link_send(w, CTL, 0, false, more.control, more.control_len);
-		}
+		keys_ask(w);
 	}
 	top_up(w);
 }
@@ -271,12 +272,15 @@ static void at_eese(struct world *w, const struct packet *p)
 	struct eese_actions out;
 	w->answering = p->life;
 	if (p->kind == REQ) {
-		eese_endpoint_request(w->ep, world_now(w), UE_ID, 3, p->octets, p->len, &out);
+		eese_endpoint_request(w->ep, world_now(w), UE_ID, UE_ID_LEN, p->octets, p->len,
+				      &out);
 	} else {
-		eese_endpoint_data(w->ep, world_now(w), UE_ID, 3, "t", 1, p->octets, p->len, plain,
-				   &out);
+		eese_endpoint_data(w->ep, world_now(w), UE_ID, UE_ID_LEN, "t", 1, p->octets, p->len,
+				   plain, &out);
 		if (out.verdict == EESE_DELIVER) {
-			delivered(w, w->up, w->up_count, w->eese_life, plain, out.plain_len);
+			/* with a key the EESE forgets what it accepted under the one before */
+			delivered(w, w->up, w->up_count, w->eese_life ^ keys_tag_of_eese(w), plain,
+				  out.plain_len);
 		}
 		if (p->handle != 0 && w->transport != MQTT_3) {
 			SAY(w, "EESE verdict %d on handle %u (%s)", out.verdict, p->handle,
@@ -347,9 +351,13 @@ static void publish_down(struct world *w)
 	if (index == MESSAGES) {
 		return;
 	}
-	enum eese_result r =
-	    eese_endpoint_downlink(w->ep, world_now(w), UE_ID, 3, "t", 1, (const uint8_t *)&index,
-				   sizeof index, sealed, sizeof sealed, &ordered, &out);
+	enum eese_result r = eese_endpoint_downlink(w->ep, world_now(w), UE_ID, UE_ID_LEN, "t", 1,
+						    (const uint8_t *)&index, sizeof index, sealed,
+						    sizeof sealed, &ordered, &out);
+	if (r == EESE_NO_KEY && w->keys.from_server) {
+		world_carry_out(w, &out); /* the plugin holds it */
+		return;
+	}
 	if (r != EESE_OK) {
 		world_fail(w, "downlink was not sealed", index);
 		return;
@@ -357,7 +365,8 @@ static void publish_down(struct world *w)
 	w->down[index].published = true;
 	w->down_count++;
 	/* An EESE that lost its state may pick a KSN again, with another RAND: another key. */
-	world_nonce(w, EESE_DOWNLINK, out.ksn ^ w->eese_life << 24, sealed, out.sealed_len);
+	world_nonce(w, EESE_DOWNLINK, out.ksn ^ w->eese_life << 24 ^ keys_tag_of_eese(w), sealed,
+		    out.sealed_len);
 	world_carry_out(w, &out);
 	link_send(w, DOWN, 0, false, sealed, out.sealed_len);
 }
@@ -368,6 +377,7 @@ static void take_events(struct world *w)
 	while (eese_ue_next_event(&w->ue, &e)) {
 		SAY(w, "UE   event %d handle %u ksn %u reason %u", e.kind, e.handle, e.ksn,
 		    e.reason);
+		keys_event(w, &e);
 		for (size_t i = 0; e.handle != 0 && i < w->up_count; i++) {
 			struct ledger *l = &w->up[i];
 			if (l->handle != e.handle || l->orphaned || l->accepted || l->failed ||
@@ -386,6 +396,9 @@ static void take_events(struct world *w)
 
 static void settle(struct world *w)
 {
+	(void)eese_ue_poll(&w->ue);
+	take_events(w);
+	keys_settle(w);
 	w->ue_deadline = eese_ue_poll(&w->ue);
 	take_events(w);
 }
@@ -422,12 +435,13 @@ static void draw(struct world *w)
 	w->quiet_at = 1000 * (20 + world_below(w, 400));
 	w->connected = true;
 	w->ms = 1000;
-	(void)port_random(w, w->key, sizeof w->key);
+	keys_draw(w);
 }
 
 static uint64_t earliest(const struct world *w, uint64_t a, uint64_t b)
 {
-	uint64_t t = link_next(w);
+	uint64_t t = link_next(w), keys = keys_next(w);
+	t = keys < t ? keys : t;
 	t = w->ue_deadline < t ? w->ue_deadline : t;
 	t = a < t ? a : t;
 	t = b < t ? b : t;
@@ -446,7 +460,9 @@ static void run_until(struct world *w, uint64_t end)
 			return;
 		}
 		w->ms = t;
-		if (link_next(w) <= t && link_take(w, &p)) {
+		if (w->keys.answer_at <= t) {
+			keys_answer(w);
+		} else if (link_next(w) <= t && link_take(w, &p)) {
 			arrive(w, &p);
 		} else if (w->faults && next_app <= t) {
 			next_app = t + 100 + world_below(w, 8000);
@@ -460,7 +476,8 @@ static void run_until(struct world *w, uint64_t end)
 			faults_step(w);
 		}
 		settle(w);
-		if (!w->faults && eese_ue_held(&w->ue) == 0 && w->packet_count == 0) {
+		if (!w->faults && eese_ue_held(&w->ue) == 0 && w->packet_count == 0 &&
+		    w->keys.answer_at == UINT64_MAX) {
 			return;
 		}
 	}
@@ -470,6 +487,11 @@ static void run_until(struct world *w, uint64_t end)
 static bool keeps_control(const struct world *w)
 {
 	return w->transport == MQTT_3 || (w->transport == MQTT_5 && w->persistent_session);
+}
+
+static bool undisturbed(const struct world *w)
+{
+	return keeps_control(w) && w->crashes == 0 && w->adversary == 0 && !w->keys.from_server;
 }
 
 /* After the last fault everything must come to rest with every promise kept. */
@@ -485,15 +507,14 @@ static void check_end(struct world *w)
 		 * aloud, is all that is left (N2's ten seconds, N8's five errors); main() holds
 		 * how often. */
 		w->given_back += l->failed;
-		if (l->failed && w->crashes == 0 && w->adversary == 0 && keeps_control(w)) {
+		if (l->failed && undisturbed(w)) {
 			world_fail(w, "given back as failed without a reason", i);
 		}
 		if (l->delivered == 0 && !l->orphaned && !l->failed) {
 			world_fail(w, "lost", i);
 		}
 	}
-	for (size_t i = 0;
-	     keeps_control(w) && w->crashes == 0 && w->adversary == 0 && i < w->down_count; i++) {
+	for (size_t i = 0; undisturbed(w) && i < w->down_count; i++) {
 		if (w->down[i].delivered == 0) {
 			world_fail(w, "downlink lost", i);
 		}

@@ -20,6 +20,9 @@ enum {
 	SENT = 256,
 };
 
+#define UE_ID "ue1"
+enum { UE_ID_LEN = sizeof UE_ID - 1 };
+
 /* What connects the two. */
 enum transport {
 	MQTT_5,   /* in order, verdicts, loses only by a reset of the connection */
@@ -67,6 +70,20 @@ struct sent {
 	uint8_t octets[PACKET_SIZE];
 };
 
+/* keys.c */
+struct keys {
+	bool from_server;                  /* the EESE has no key but from the key server */
+	unsigned runs;                     /* of AKA that are still to happen among the faults */
+	uint8_t server[EESE_INT_KEY_SIZE]; /* the newest, and when it was made */
+	uint64_t created;
+	uint8_t current[EESE_INT_KEY_SIZE], next[EESE_INT_KEY_SIZE]; /* the device's */
+	bool has_next;
+	/* When the key server answers, and AKA is run again; UINT64_MAX: not. */
+	uint64_t answer_at, again_at;
+	uint64_t ask_at, ask_pause;  /* when the EESE is asked under the new key */
+	uint64_t told_at, silent_at; /* not before: AKA by ERROR 4, and by nobody's answer */
+};
+
 struct world {
 	uint64_t seed, prng;
 	uint64_t ms;
@@ -82,7 +99,7 @@ struct world {
 
 	struct eese_endpoint *ep;
 	struct eese_ue ue;
-	uint8_t key[EESE_INT_KEY_SIZE];
+	struct keys keys;
 	uint8_t record[EESE_UE_RECORD_SIZE];
 	bool record_written;
 	uint8_t arena[16384], scratch[256], keep[512];
@@ -123,6 +140,24 @@ void link_reset(struct world *w);
 void link_connect(struct world *w);
 uint64_t link_next(const struct world *w);
 bool link_take(struct world *w, struct packet *out); /* the one that is due */
+
+/* keys.c */
+enum aka_end {
+	AKA_DONE,
+	AKA_RES_LOST,    /* the key is not in force, and the device does not know */
+	AKA_ANSWER_LOST, /* it is, and the device does not know */
+};
+void keys_draw(struct world *w);
+void keys_run_aka(struct world *w, enum aka_end end);
+void keys_give_next(struct world *w); /* to a library that was just started */
+void keys_ask(struct world *w);
+void keys_answer(struct world *w);
+void keys_event(struct world *w, const struct eese_ue_event *e);
+void keys_settle(struct world *w);
+uint64_t keys_next(const struct world *w);
+/* For whom a KSN alone names no keyset. */
+uint32_t keys_tag_of_ue(const struct world *w);
+uint32_t keys_tag_of_eese(const struct world *w);
 
 /* faults.c */
 void faults_step(struct world *w);
