@@ -5,7 +5,7 @@
 #include <string.h>
 #include <utlist.h>
 
-enum { LIFE_MS = 60000, SZX_MAX = 6 };
+enum { LIFE_MS = 60000, SZX_MAX = 6, SHARES = 4 };
 
 struct body {
 	struct peer peer;
@@ -75,9 +75,29 @@ static struct body *find(struct bodies *b, const struct message *m)
 	return NULL;
 }
 
+/* Else one that begins many and ends none would keep all others out. */
+static bool has_its_share(const struct bodies *b, const struct peer *peer)
+{
+	const size_t share = b->count_max >= SHARES ? b->count_max / SHARES : 1;
+	uint8_t network[NETWORK_SIZE], other[NETWORK_SIZE];
+	const struct body *body;
+	size_t count = 0;
+
+	peer_network(peer, network);
+	/* Who is freed is out of the list, which the analyzer doesn't follow. */
+	/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc) */
+	DL_FOREACH(b->list, body)
+	{
+		peer_network(&body->peer, other);
+		count += memcmp(network, other, sizeof(network)) == 0;
+	}
+	return count >= share;
+}
+
 static struct body *make(struct bodies *b, const struct message *m)
 {
-	struct body *body = b->count < b->count_max ? calloc(1, sizeof(*body)) : NULL;
+	const bool room = b->count < b->count_max && !has_its_share(b, &m->peer);
+	struct body *body = room ? calloc(1, sizeof(*body)) : NULL;
 
 	if (body == NULL)
 		return NULL;

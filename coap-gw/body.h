@@ -10,7 +10,8 @@
 
 struct bodies;
 
-/* At most count unfinished ones; each at most size octets. */
+/* At most count unfinished ones, a quarter of them of one source network; each at most size octets.
+ */
 struct bodies *bodies_new(size_t count, size_t size);
 void bodies_free(struct bodies *b);
 

@@ -59,6 +59,7 @@ static void on_publish(struct mosquitto *mosq, void *ctx, int mid, int reason,
 
 	(void)mosq;
 	(void)properties;
+	b->unacknowledged--;
 	if (b->owner.published != NULL)
 		b->owner.published(b->owner.ctx, mid, reason);
 }
@@ -217,6 +218,7 @@ static void lost(struct broker *b, int rc, uint64_t now)
 	mosquitto_destroy(b->mosq);
 	b->mosq = NULL;
 	b->up = false;
+	b->unacknowledged = 0;
 	if (was_up && b->owner.down != NULL)
 		b->owner.down(b->owner.ctx);
 	if (b->closing)
@@ -276,11 +278,14 @@ void broker_close(struct broker *b)
 	b->up = false;
 }
 
-bool broker_publish(struct broker *b, const char *topic, const void *payload, size_t len, int qos,
+bool broker_publish(struct broker *b, const char *topic, const void *payload, size_t len,
 		    bool retain, int *mid)
 {
-	return b->up && mosquitto_publish_v5(b->mosq, mid, topic, (int)len, payload, qos, retain,
-					     NULL) == MOSQ_ERR_SUCCESS;
+	if (!b->up || mosquitto_publish_v5(b->mosq, mid, topic, (int)len, payload, 1, retain,
+					   NULL) != MOSQ_ERR_SUCCESS)
+		return false;
+	b->unacknowledged++;
+	return true;
 }
 
 bool broker_subscribe(struct broker *b, char *const *filters, int count, int *mid)

@@ -40,7 +40,8 @@ struct broker {
 	struct mosquitto *mosq;  /* NULL: not connected, or the thread has it */
 	struct dial *dial;       /* the thread's, while it connects */
 	bool up;
-	bool was_up; /* at least once */
+	size_t unacknowledged; /* PUBLISHes that the broker did not take or refuse yet */
+	bool was_up;           /* at least once */
 	bool closing;
 	int refusal; /* the CONNACK's code of the last try that was refused */
 	int said;    /* the last failure that was said */
@@ -59,7 +60,8 @@ void broker_close(struct broker *b);
 void broker_cut(struct broker *b, const char *why);
 
 /* False: not now, or never with this topic; *mid is that of on_published etc. */
-bool broker_publish(struct broker *b, const char *topic, const void *payload, size_t len, int qos,
+/* At QoS 1. */
+bool broker_publish(struct broker *b, const char *topic, const void *payload, size_t len,
 		    bool retain, int *mid);
 /* At QoS 1; all in one packet. */
 bool broker_subscribe(struct broker *b, char *const *filters, int count, int *mid);

@@ -42,6 +42,7 @@ struct gateway {
 	struct uplinks uplinks;
 	struct queues queues;
 	struct poll *polls; /* that wait for a SUBACK, the oldest first */
+	size_t poll_count;
 	struct observer *observers;
 	size_t observer_count;
 	struct exchanges *exchanges;

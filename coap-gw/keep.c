@@ -43,6 +43,7 @@ void keep_hear(struct gateway *g, struct queue *q)
 		return;
 	q->asked = g->keep_connection;
 	HASH_ADD(hh, g->queues.by_sub, sub_mid, sizeof(q->sub_mid), q);
+	q->subscribing = q->hh.tbl != NULL;
 }
 
 void keep_deafen(struct gateway *g, struct queue *q)
@@ -63,6 +64,7 @@ static void on_up(void *ctx, bool had_session)
 	{
 		if (ue->queue == NULL)
 			continue;
+		ue->queue->subscribing = false;
 		ue->queue->heard &= had_session;
 		keep_hear(g, ue->queue);
 	}
@@ -79,6 +81,7 @@ static void on_subscribed(void *ctx, int mid, int reason)
 	if (q == NULL)
 		return;
 	HASH_DEL(g->queues.by_sub, q);
+	q->subscribing = false;
 	q->heard = true;
 	poll_heard(g, q);
 }

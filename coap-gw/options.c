@@ -79,7 +79,8 @@ static const struct eese_option rows[] = {
     ROW(0, "max-payload", NUMBER, max_payload, 64, EESE_MESSAGE_MAX, "OCTETS",
 	"longest protected message [65557]"),
     ROW(0, "max-ues", NUMBER, max_ues, 1, 10000000, "N", "UEs remembered [100000]"),
-    ROW(0, "max-requests", NUMBER, max_requests, 1, 60000, "N", "requests open at a time [5000]"),
+    /* So few that a message ID, of which each takes up to three, comes round after its PUBACK. */
+    ROW(0, "max-requests", NUMBER, max_requests, 1, 20000, "N", "requests open at a time [5000]"),
     ROW(0, "max-sessions", NUMBER, max_sessions, 1, 1000000, "N",
 	"idle clients remembered by address [1000]"),
     ROW(0, "max-bodies", NUMBER, max_bodies, 1, 10000, "N", "unfinished block-wise uploads [100]"),

@@ -181,10 +181,16 @@ static void give(struct gateway *g, struct queue *q, const struct message *m, st
 		give_down(g, q->ue, m, a);
 }
 
-static void unpark(struct gateway *g, struct poll *p)
+static void leave(struct gateway *g, struct poll *p)
 {
 	DL_DELETE(p->queue->polls, p);
 	DL_DELETE2(g->polls, p, w_prev, w_next);
+	g->poll_count--;
+}
+
+static void unpark(struct gateway *g, struct poll *p)
+{
+	leave(g, p);
 	if (p->m.observe == OBSERVE_REGISTER)
 		observe_begin(g, p->queue, &p->m, &p->asker);
 	else
@@ -194,8 +200,9 @@ static void unpark(struct gateway *g, struct poll *p)
 
 void poll_heard(struct gateway *g, struct queue *q)
 {
+	/* Each is taken out before it is freed, which the analyzer doesn't follow. */
 	while (q->polls != NULL)
-		unpark(g, q->polls);
+		unpark(g, q->polls); /* NOLINT(clang-analyzer-unix.Malloc) */
 }
 
 void poll_drop(struct gateway *g, struct queue *q)
@@ -204,8 +211,7 @@ void poll_drop(struct gateway *g, struct queue *q)
 		struct poll *p = q->polls;
 		const struct reply r = reply_later(CODE_UNAVAILABLE, LIVE_COME_AGAIN);
 
-		DL_DELETE(q->polls, p);
-		DL_DELETE2(g->polls, p, w_prev, w_next);
+		leave(g, p); /* NOLINT(clang-analyzer-unix.Malloc) */
 		asker_reply(g, &p->asker, &r);
 		free(p);
 	}
@@ -220,12 +226,19 @@ uint64_t poll_due(struct gateway *g, uint64_t now)
 }
 
 /* Until then there might be a message that nobody keeps. */
-static bool park(struct gateway *g, struct queue *q, const struct message *m, struct asker *a)
+static void park(struct gateway *g, struct queue *q, const struct message *m, struct asker *a)
 {
-	struct poll *p = calloc(1, sizeof(*p));
+	struct poll *p = NULL;
 
-	if (p == NULL)
-		return false;
+	if (g->poll_count < (size_t)g->options->max_requests)
+		p = calloc(1, sizeof(*p));
+	if (p == NULL) {
+		const struct reply r = reply_later(CODE_UNAVAILABLE, LIVE_COME_AGAIN);
+
+		g->counters.of[COUNT_UNAVAILABLE]++;
+		asker_reply(g, a, &r);
+		return;
+	}
 	p->m = *m;
 	p->m.payload = p->m.echo = NULL;
 	p->asker = *a;
@@ -233,7 +246,7 @@ static bool park(struct gateway *g, struct queue *q, const struct message *m, st
 	p->until = gateway_now() + PARK_MS;
 	DL_APPEND(q->polls, p);
 	DL_APPEND2(g->polls, p, w_prev, w_next);
-	return true;
+	g->poll_count++;
 }
 
 /* Accept, and what can be asked of down. */
@@ -256,10 +269,12 @@ static struct queue *queue_for(struct gateway *g, const struct message *m, struc
 {
 	const struct options *o = g->options;
 	struct ue *ue = g->draining ? NULL : ues_take(&g->ues, m->path.ue);
+	uint8_t network[NETWORK_SIZE];
 	struct queue *q = NULL;
 
 	*r = reply_later(CODE_UNAVAILABLE, LIVE_COME_AGAIN);
-	if (ue != NULL && !ue_within_rate(ue, gateway_now(), o->rate_ue, o->burst_ue)) {
+	peer_network(&m->peer, network);
+	if (ue != NULL && !ue_within_rate(ue, network, gateway_now(), o->rate_ue, o->burst_ue)) {
 		*r = reply_later(CODE_TOO_MANY, 1);
 		g->counters.of[COUNT_TOO_MANY]++;
 		return NULL;
@@ -297,8 +312,7 @@ bool poll_get(struct gateway *g, const struct message *m, struct reply *r)
 	if (m->observe == OBSERVE_REGISTER && !a.verified) {
 		ask_address(g, m, &a);
 	} else if (!q->heard && g->keep.up) {
-		if (!park(g, q, m, &a))
-			asker_forget(&a);
+		park(g, q, m, &a);
 	} else if (m->observe == OBSERVE_REGISTER) {
 		observe_begin(g, q, m, &a);
 	} else {

@@ -16,6 +16,7 @@
 enum {
 	SWEEP = 60000,
 	LOOK = 5000,
+	TRIES = 16, /* strangers that are looked at for one to be given up */
 	MEBI = 1 << 20,
 };
 
@@ -33,6 +34,28 @@ static void removed(struct gateway *g, struct queue *q, size_t count)
 
 /* ---- the UEs ---- */
 
+static void make_stranger(struct gateway *g, struct queue *q)
+{
+	q->stranger = true;
+	g->queues.stranger_count++;
+	DL_APPEND2(g->queues.strangers, q, s_prev, s_next);
+}
+
+void queue_no_stranger(struct gateway *g, struct queue *q)
+{
+	if (!q->stranger)
+		return;
+	q->stranger = false;
+	g->queues.stranger_count--;
+	DL_DELETE2(g->queues.strangers, q, s_prev, s_next);
+}
+
+static void renew_stranger(struct gateway *g, struct queue *q)
+{
+	queue_no_stranger(g, q);
+	make_stranger(g, q);
+}
+
 static struct queue *make(struct gateway *g, struct ue *ue, int64_t row, uint64_t until)
 {
 	struct queue *q = calloc(1, sizeof(*q));
@@ -45,15 +68,14 @@ static struct queue *make(struct gateway *g, struct ue *ue, int64_t row, uint64_
 	ue->queue = q;
 	ue_hold(&g->ues, ue);
 	g->queues.count++;
+	if (!ue->known)
+		make_stranger(g, q);
 	return q;
 }
 
 static void drop(struct gateway *g, struct queue *q)
 {
-	struct queue *asked;
-
-	HASH_FIND(hh, g->queues.by_sub, &q->sub_mid, sizeof(q->sub_mid), asked);
-	if (asked == q)
+	if (q->subscribing)
 		HASH_DEL(g->queues.by_sub, q);
 	poll_drop(g, q);
 	while (q->observers != NULL)
@@ -61,6 +83,7 @@ static void drop(struct gateway *g, struct queue *q)
 	cons_drop(g, q);
 	if (q->news)
 		DL_DELETE(g->queues.news, q);
+	queue_no_stranger(g, q);
 	q->ue->queue = NULL;
 	ue_release(&g->ues, q->ue);
 	g->queues.count--;
@@ -104,6 +127,37 @@ void queues_close(struct gateway *g)
 	g->queues.spool = NULL;
 }
 
+/* Nobody takes its downlink any more. */
+static void give_up(struct gateway *g, struct queue *q)
+{
+	keep_deafen(g, q);
+	spool_forget(g->queues.spool, q->row);
+	drop(g, q);
+}
+
+static bool is_idle(const struct queue *q)
+{
+	return q->count == 0 && q->observers == NULL && q->polls == NULL && q->cons == NULL;
+}
+
+/* Half of all UEs may be strangers; one more takes the place of one for which nothing waits. */
+static bool room_for(struct gateway *g, const struct ue *ue)
+{
+	const size_t max = (g->ues.count_max + 1) / 2;
+
+	for (int i = 0; !ue->known && g->queues.stranger_count >= max; i++) {
+		struct queue *q = g->queues.strangers;
+
+		if (i == TRIES)
+			return false;
+		if (is_idle(q))
+			give_up(g, q);
+		else
+			renew_stranger(g, q);
+	}
+	return true;
+}
+
 struct queue *queue_want(struct gateway *g, struct ue *ue)
 {
 	const uint64_t life = g->options->poll_life / 1000, until = unix_now() + life;
@@ -111,10 +165,12 @@ struct queue *queue_want(struct gateway *g, struct ue *ue)
 	int64_t row;
 
 	if (q == NULL) {
-		row = spool_want(g->queues.spool, ue->id, until);
+		row = room_for(g, ue) ? spool_want(g->queues.spool, ue->id, until) : 0;
 		q = row != 0 ? make(g, ue, row, until) : NULL;
 		if (q == NULL)
 			return NULL;
+	} else if (q->stranger) {
+		renew_stranger(g, q);
 	}
 	q->until = until;
 	/* Not at each poll: what is lost with the process is a sixteenth of the time. */
@@ -316,9 +372,7 @@ static void sweep(struct gateway *g)
 		if (q == NULL || q->observers != NULL || q->until >= now)
 			continue;
 		say_debug("%s: nobody polls for it any more", ue->id);
-		keep_deafen(g, q);
-		spool_forget(g->queues.spool, q->row);
-		drop(g, q);
+		give_up(g, q);
 	}
 }
 

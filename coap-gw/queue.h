@@ -31,9 +31,12 @@ struct queue {
 	struct con *cons;   /* on their way in confirmable messages, in the order they were sent */
 	struct poll *polls; /* answered when the broker has the subscription */
 	struct observer *observers;
+	bool stranger;             /* in queues.strangers */
+	bool subscribing;          /* in queues.by_sub */
 	int sub_mid;               /* of the SUBSCRIBE under way */
 	UT_hash_handle hh;         /* in queues.by_sub */
 	struct queue *prev, *next; /* in queues.news */
+	struct queue *s_prev, *s_next;
 };
 
 struct queues {
@@ -41,10 +44,14 @@ struct queues {
 	struct con *by_mid;
 	struct queue *by_sub; /* whose SUBACK is awaited */
 	struct queue *news;   /* those with news, observers are to be told */
-	size_t count;         /* UEs */
-	size_t messages;      /* in the spool */
-	uint64_t swept;       /* when those nobody polls were last looked for */
-	uint64_t looked;      /* when confirmable messages were last looked at */
+	/* Of UEs of which the EESE took no message since they are remembered, the longest not
+	 * polled first. Anybody can poll for them. */
+	struct queue *strangers;
+	size_t stranger_count;
+	size_t count;    /* UEs */
+	size_t messages; /* in the spool */
+	uint64_t swept;  /* when those nobody polls were last looked for */
+	uint64_t looked; /* when confirmable messages were last looked at */
 };
 
 /* Takes up what the spool has. False: the reason was said. */
@@ -53,6 +60,9 @@ void queues_close(struct gateway *g);
 
 /* Somebody polls or observes this UE: makes its queue or renews it. NULL: it can't be had. */
 struct queue *queue_want(struct gateway *g, struct ue *ue);
+
+/* The EESE took a message of this UE. */
+void queue_no_stranger(struct gateway *g, struct queue *q);
 
 /* A message from the broker, or a KEY_UPDATE. */
 void queue_put(struct gateway *g, struct queue *q, const char *sub, const uint8_t *octets,

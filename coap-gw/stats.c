@@ -69,7 +69,7 @@ static void publish(struct gateway *g)
 	struct text t;
 
 	make(g, &t);
-	if (!broker_publish(&g->live, g->options->stats_topic, t.octets, t.len, 1, true,
+	if (!broker_publish(&g->live, g->options->stats_topic, t.octets, t.len, true,
 			    &g->stats.mid))
 		g->stats.mid = 0;
 }
@@ -84,7 +84,9 @@ uint64_t stats_poll(struct gateway *g, uint64_t now)
 	if (g->options->stats_interval == 0 || !g->live.up)
 		return UINT64_MAX;
 	if (now >= g->stats.due) {
-		publish(g);
+		/* None beside one that the broker did not take yet. */
+		if (g->stats.mid == 0)
+			publish(g);
 		g->stats.due = now + g->options->stats_interval;
 	}
 	return g->stats.due;

@@ -131,9 +131,18 @@ bool ue_accepted(struct ue *ue, uint8_t first)
 	return true;
 }
 
-bool ue_within_rate(struct ue *ue, uint64_t now, long rate, long burst)
+void ue_known(struct ue *ue, const uint8_t network[NETWORK_SIZE])
 {
-	return bucket_take(&ue->rate, now, (uint32_t)rate, (uint32_t)burst);
+	ue->known = true;
+	memcpy(ue->home, network, NETWORK_SIZE);
+}
+
+bool ue_within_rate(struct ue *ue, const uint8_t network[NETWORK_SIZE], uint64_t now, long rate,
+		    long burst)
+{
+	const bool home = ue->known && memcmp(ue->home, network, NETWORK_SIZE) == 0;
+
+	return bucket_take(home ? &ue->rate : &ue->strangers, now, (uint32_t)rate, (uint32_t)burst);
 }
 
 uint64_t ue_update_tag(const struct ue *ue)

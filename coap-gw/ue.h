@@ -12,7 +12,10 @@ struct uplink;
 
 struct ue {
 	char id[EESE_UE_ID_MAX + 1];
-	struct bucket rate;
+	bool known;                 /* the EESE took a data message of it: it is one */
+	uint8_t home[NETWORK_SIZE]; /* known: where the last of these came from */
+	struct bucket rate;         /* of what comes from there */
+	struct bucket strangers;    /* of what comes from elsewhere, in its name */
 	unsigned heard;         /* the live connection on which its ctl is subscribed; 0: none */
 	struct uplink *uplinks; /* open ones, the oldest first */
 	size_t holds;           /* reasons not to forget it: ue_hold() */
@@ -69,7 +72,12 @@ bool ue_accepted(struct ue *ue, uint8_t first);
 /* Stands for the KEY_UPDATE that is kept; not 0. */
 uint64_t ue_update_tag(const struct ue *ue);
 
-/* Whether a request of this UE keeps to the rate. */
-bool ue_within_rate(struct ue *ue, uint64_t now, long rate, long burst);
+/* The EESE took a data message that came from there. */
+void ue_known(struct ue *ue, const uint8_t network[NETWORK_SIZE]);
+
+/* Whether a request of this UE from there keeps to the rate. What the EESE did not see anybody can
+ * send, so that it uses up nothing of what the UE itself may. */
+bool ue_within_rate(struct ue *ue, const uint8_t network[NETWORK_SIZE], uint64_t now, long rate,
+		    long burst);
 
 #endif

@@ -181,6 +181,16 @@ static void keyset_used(struct gateway *g, struct ue *ue, uint8_t first)
 		queue_keyset_used(g, ue->queue);
 }
 
+static void known(struct gateway *g, const struct uplink *u)
+{
+	uint8_t network[NETWORK_SIZE];
+
+	peer_network(&u->asker.key.peer, network);
+	ue_known(u->ue, network);
+	if (u->ue->queue != NULL)
+		queue_no_stranger(g, u->ue->queue);
+}
+
 void uplink_published(struct gateway *g, int mid, int reason)
 {
 	struct uplink *u;
@@ -191,8 +201,10 @@ void uplink_published(struct gateway *g, int mid, int reason)
 	leave_state(&g->uplinks, u);
 	u->accepted = reason < REFUSED_FROM;
 	g->counters.of[u->accepted ? COUNT_ACCEPTED : COUNT_REFUSED]++;
-	if (u->accepted && !u->request && u->head_len > 0)
+	if (u->accepted && !u->request && u->head_len > 0) {
 		keyset_used(g, u->ue, u->head[0]);
+		known(g, u);
+	}
 	if (u->accepted && !u->request && !u->ride)
 		answer(g, u, NULL, 0);
 	else
@@ -364,7 +376,7 @@ static bool carry_on(struct gateway *g, struct uplink *u, const struct message *
 
 	/* ctl first: what is said of the message must find somebody who listens. */
 	if (!topic_of(g, m, topic, sizeof(topic)) || !live_hear(g, u->ue) ||
-	    !broker_publish(&g->live, topic, payload, len, 1, false, &u->mid))
+	    !broker_publish(&g->live, topic, payload, len, false, &u->mid))
 		return false;
 	HASH_ADD_INT(all->by_mid, mid, u);
 	if (u->hh.tbl == NULL)
@@ -378,7 +390,12 @@ static bool carry_on(struct gateway *g, struct uplink *u, const struct message *
 
 static bool can_carry(const struct gateway *g)
 {
-	return g->live.up && !g->draining && g->uplinks.count < (size_t)g->options->max_requests;
+	const size_t max = (size_t)g->options->max_requests;
+	/* What the broker was given and does not take is held by libmosquitto, however long ago
+	 * its sender was told 5.03. */
+	const size_t held = g->live.unacknowledged - (g->stats.mid != 0);
+
+	return g->live.up && !g->draining && g->uplinks.count < max && held < max;
 }
 
 /* A UE that lets messages ride back polls thereby. */
@@ -393,8 +410,8 @@ static void look_for_downlink(struct gateway *g, struct ue *ue, const struct mes
 bool uplink_post(struct gateway *g, const struct message *m, const uint8_t *payload, size_t len,
 		 bool verified, struct reply *r)
 {
+	uint8_t network[NETWORK_SIZE];
 	struct uplink *u;
-
 	struct ue *ue;
 
 	*r = reply_later(CODE_UNAVAILABLE, LIVE_COME_AGAIN);
@@ -403,7 +420,9 @@ bool uplink_post(struct gateway *g, const struct message *m, const uint8_t *payl
 		g->counters.of[COUNT_UNAVAILABLE]++;
 		return false;
 	}
-	if (!ue_within_rate(ue, gateway_now(), g->options->rate_ue, g->options->burst_ue)) {
+	peer_network(&m->peer, network);
+	if (!ue_within_rate(ue, network, gateway_now(), g->options->rate_ue,
+			    g->options->burst_ue)) {
 		g->counters.of[COUNT_TOO_MANY]++;
 		*r = reply_later(CODE_TOO_MANY, 1);
 		return false;

@@ -19,6 +19,7 @@ enum {
 	COAP_PUT = 3,
 	COAP_DELETE = 4,
 	COAP_FETCH = 5,
+	COAP_UNKNOWN_METHOD = 31,
 };
 
 /* 2.04 as it is on the wire. */
@@ -36,6 +37,7 @@ enum {
 	COAP_ACCEPT = 17,
 	COAP_BLOCK2 = 23,
 	COAP_BLOCK1 = 27,
+	COAP_PROXY_SCHEME = 39,
 	COAP_SIZE1 = 60,
 	COAP_ECHO = 252,
 	COAP_NO_RESPONSE = 258,
