@@ -84,22 +84,29 @@ int add_run(const struct options *o, struct db *db)
 	return code;
 }
 
-int set_run(const struct options *o, struct db *db)
+static int set(const struct options *o, struct db *db, const struct hss_secret *secret)
 {
 	struct hss_subscriber s;
-	struct hss_secret secret = {{0}, {0}};
 	int code = EXIT_DONE;
 
-	if (o->secret != NULL && !secret_read(o->secret, &secret))
-		return EXIT_FAILED;
 	if (!db_run(db, "BEGIN IMMEDIATE", ""))
 		return database_failed(db);
 	if (!find_subscriber(db, o->words[0], &s, &code) || !options_apply(o, &s)) {
 		db_rollback(db);
 		return code != EXIT_DONE ? code : EXIT_USAGE;
 	}
-	code = end(db, hss_change(db, &s) && change_eeses(o, db, s.id) &&
-			   (o->secret == NULL || hss_change_secret(db, &s, &secret)));
+	return end(db, hss_change(db, &s) && change_eeses(o, db, s.id) &&
+			   (o->secret == NULL || hss_change_secret(db, &s, secret)));
+}
+
+int set_run(const struct options *o, struct db *db)
+{
+	struct hss_secret secret = {{0}, {0}};
+	int code;
+
+	if (o->secret != NULL && !secret_read(o->secret, &secret))
+		return EXIT_FAILED;
+	code = set(o, db, &secret);
 	eese_wipe(&secret, sizeof secret);
 	return code;
 }
