@@ -83,6 +83,8 @@ static const struct eese_option rows[] = {
     ROW(0, "max-requests", NUMBER, max_requests, 1, 20000, "N", "requests open at a time [5000]"),
     ROW(0, "max-sessions", NUMBER, max_sessions, 1, 1000000, "N",
 	"idle clients remembered by address [1000]"),
+    ROW(0, "max-handshakes", NUMBER, max_handshakes, 1, 100000, "N",
+	"DTLS handshakes under way [1000]"),
     ROW(0, "max-bodies", NUMBER, max_bodies, 1, 10000, "N", "unfinished block-wise uploads [100]"),
     ROW(0, "rate-ue", NUMBER, rate_ue, 0, 100000, "N", "requests a second of a UE; 0: any [20]"),
     ROW(0, "burst-ue", NUMBER, burst_ue, 1, 100000, "N", "how many of them at once [100]"),
@@ -322,6 +324,7 @@ static void set_defaults(struct options *o)
 	o->max_ues = 100000;
 	o->max_requests = 5000;
 	o->max_sessions = 1000;
+	o->max_handshakes = 1000;
 	o->max_bodies = 100;
 	o->rate_ue = 20;
 	o->burst_ue = 100;

@@ -33,7 +33,7 @@ struct options {
 	const char *dtls_psk, *dtls_cert, *dtls_key, *dtls_ca;
 	bool dtls_own_ue;
 	bool debug, quiet, events, version;
-	long max_ues, max_requests, max_sessions, max_bodies, max_payload;
+	long max_ues, max_requests, max_sessions, max_bodies, max_payload, max_handshakes;
 	long max_retransmit;
 	long rate_ue, burst_ue, rate_address, burst_address;
 	long queue_ue, queue_all, max_observers;

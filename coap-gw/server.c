@@ -14,7 +14,6 @@
 
 enum {
 	DATAGRAMS_A_TURN = 64, /* before the broker's side has its turn */
-	HANDSHAKES = 100,
 	SESSION_TIMEOUT = 300, /* seconds */
 };
 
@@ -319,7 +318,7 @@ int server_open(struct gateway *g)
 	coap_register_event_handler(g->coap, on_event);
 	coap_context_set_max_idle_sessions(g->coap, sessions_each(g->options));
 	coap_context_set_session_timeout(g->coap, SESSION_TIMEOUT);
-	coap_context_set_max_handshake_sessions(g->coap, HANDSHAKES);
+	coap_context_set_max_handshake_sessions(g->coap, (unsigned)g->options->max_handshakes);
 	if (g->options->dtls_psk != NULL || g->options->dtls_cert != NULL) {
 		g->dtls = dtls_open(g->coap, g->options, &g->clients);
 		if (g->dtls == NULL)
