@@ -5,11 +5,15 @@
 #include "pki.h"
 #include "program.h"
 
+#include <arpa/inet.h>
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -301,6 +305,88 @@ static int refuses(const char *const *more)
 	return program_ends(&t, PATIENCE_MS);
 }
 
+static bool told(const char *code)
+{
+	char *text = program_text(said);
+	const bool found = strstr(text, code) != NULL;
+
+	free(text);
+	return found;
+}
+
+static void start_client(struct program *t, uint16_t port, const char *count)
+{
+	char at_port[64];
+	const char *const words[] = {"coap-client-gnutls", "-G", count,    "-B",    "30", "-u",
+				     "device-1",           "-k", PSK_TEXT, at_port, NULL};
+
+	snprintf(at_port, sizeof at_port, "coaps://127.0.0.1:%u/nothing", port);
+	program_start(t, broker.dir, words);
+}
+
+/* The first datagram of a handshake. */
+static size_t catch_hello(uint8_t *out, size_t size)
+{
+	struct sockaddr_in me = {.sin_family = AF_INET};
+	const int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+	socklen_t len = sizeof me;
+	struct program t;
+	ssize_t n = -1;
+
+	me.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	if (fd < 0 || bind(fd, (struct sockaddr *)&me, sizeof me) != 0 ||
+	    getsockname(fd, (struct sockaddr *)&me, &len) != 0)
+		abort();
+	start_client(&t, ntohs(me.sin_port), "1");
+	if (poll(&p, 1, PATIENCE_MS) == 1)
+		n = recv(fd, out, size, 0);
+	kill(t.pid, SIGKILL);
+	program_ends(&t, PATIENCE_MS);
+	close(fd);
+	return n > 0 ? (size_t)n : 0;
+}
+
+/* Many who begin and go away: those that are in notice nothing, nor does who needs no DTLS. */
+static void test_handshakes(void)
+{
+	static const char *const login[] = {"-B", SHORT, "-u", "device-1", "-k", PSK_TEXT, NULL};
+	uint8_t hello[1500];
+	const size_t len = catch_hello(hello, sizeof hello);
+	struct coap many[20], plain;
+	struct coap_message m, r;
+	struct program in;
+	struct test_ue u;
+	char *text;
+	size_t count = 0;
+
+	REQUIRE(len > 0);
+	gateway_end(&gateway);
+	REQUIRE(gateway_again(&gateway, broker.port, secure_options("--max-handshakes=5")));
+	start_client(&in, secure_port, "4");
+	EXPECT(program_says(in.err, "4.04", PATIENCE_MS));
+	for (size_t i = 0; i < 20; i++) {
+		REQUIRE(coap_open(&many[i], secure_port, false));
+		EXPECT(coap_transmit_octets(&many[i], hello, len));
+	}
+	/* The gateway has dealt with them when it answers what came behind them. */
+	REQUIRE(coap_open(&plain, gateway.port, false));
+	coap_begin(&plain, &m, COAP_CON, COAP_GET);
+	EXPECT(coap_exchange(&plain, &m, &r) && r.code == COAP_CODE(404));
+	ue_named(&u, "ue-0");
+	run(secure_clients[0], true, &u, "up/t", login);
+	EXPECT(!told("4."));
+	EXPECT_EQUAL(program_ends(&in, PATIENCE_MS), 0);
+	text = program_text(in.err);
+	for (const char *found = text; (found = strstr(found, "4.04")) != NULL; found++)
+		count++;
+	free(text);
+	EXPECT_EQUAL(count, 4);
+	for (size_t i = 0; i < 20; i++)
+		coap_close(&many[i]);
+	coap_close(&plain);
+}
+
 /* What can't be used is said at the start. */
 static void test_files(void)
 {
@@ -333,15 +419,6 @@ static void test_files(void)
 		EXPECT_EQUAL(refuses(psk), 3);
 		EXPECT(chmod(psk_file, 0600) == 0);
 	}
-}
-
-static bool told(const char *code)
-{
-	char *text = program_text(said);
-	const bool found = strstr(text, code) != NULL;
-
-	free(text);
-	return found;
 }
 
 /* A client speaks for the UE only whose ID its identity, or its certificate's name, is. */
@@ -395,6 +472,7 @@ int main(void)
 	    {"certificates", test_certificates},
 	    {"downlink", test_downlink},
 	    {"observe", test_observe},
+	    {"handshakes", test_handshakes},
 	    {"one UE's client", test_own},
 	    {"files", test_files},
 	    {"stop", stop},
