@@ -192,6 +192,12 @@ struct dtls *dtls_open(coap_context_t *coap, const struct options *o, struct cli
 	return NULL;
 }
 
+/* GnuTLS's defaults, with which libcoap works, take DTLS 1.0 too (RFC 8996, RFC 7252 9). */
+bool dtls_is_current(const coap_session_t *session)
+{
+	return gnutls_protocol_get_version(coap_session_get_tls(session, NULL)) >= GNUTLS_DTLS1_2;
+}
+
 void dtls_close(struct dtls *d)
 {
 	if (d == NULL)

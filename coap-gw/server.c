@@ -82,8 +82,10 @@ static enum outcome post(struct gateway *g, const struct client *client, const s
 static bool may_speak_for(const struct gateway *g, const struct client *client,
 			  const struct message *m)
 {
-	return !g->options->dtls_own_ue || m->peer.secure == 0 ||
-	       strcmp(client->name, m->path.ue) == 0;
+	if (m->peer.secure == 0)
+		return true;
+	return dtls_is_current(m->session) &&
+	       (!g->options->dtls_own_ue || strcmp(client->name, m->path.ue) == 0);
 }
 
 static enum outcome handle(struct gateway *g, const struct client *client, const struct message *m,

@@ -6,6 +6,8 @@
 #include "pki.h"
 
 #include <fcntl.h>
+#include <gnutls/dtls.h>
+#include <gnutls/gnutls.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -161,6 +163,47 @@ static void test_wrong_key(void)
 	EXPECT_EQUAL(observer_count(&app, "app/ue-1/up/t", NULL), 0);
 }
 
+/* The code of the response to a POST for short-0 by DTLS of this version alone; 0: none. */
+static uint8_t code_by(const char *version)
+{
+	static const uint8_t post[] = {0x40, 2,   0,   7,   0xb3, 'e', '2', 'e', 7, 's', 'h',
+				       'o',  'r', 't', '-', '0',  2,   'u', 'p', 1, 't', 0xff,
+				       1,    0,   7,   7,   7,    7,   7,   7,   7, 7,   7};
+	const gnutls_datum_t key = {(unsigned char *)"0123456789abcdef", 16};
+	gnutls_psk_client_credentials_t credentials;
+	struct coap c;
+	gnutls_session_t s;
+	uint8_t answer[256] = {0};
+	char priorities[128];
+	ssize_t n = 0;
+
+	snprintf(priorities, sizeof priorities,
+		 "NONE:+VERS-%s:+AES-128-CBC:+SHA1:+SHA256:+PSK:+SIGN-ALL:+COMP-NULL", version);
+	if (!coap_open(&c, port, false))
+		return 0;
+	gnutls_psk_allocate_client_credentials(&credentials);
+	gnutls_psk_set_client_credentials(credentials, "short-0", &key, GNUTLS_PSK_KEY_RAW);
+	gnutls_init(&s, GNUTLS_CLIENT | GNUTLS_DATAGRAM);
+	EXPECT(gnutls_priority_set_direct(s, priorities, NULL) == 0);
+	gnutls_credentials_set(s, GNUTLS_CRD_PSK, credentials);
+	gnutls_transport_set_int(s, c.fd);
+	if (gnutls_handshake(s) == 0 && gnutls_record_send(s, post, sizeof post) > 0) {
+		gnutls_record_set_timeout(s, PATIENCE_MS);
+		n = gnutls_record_recv(s, answer, sizeof answer);
+	}
+	gnutls_deinit(s);
+	gnutls_psk_free_client_credentials(credentials);
+	coap_close(&c);
+	return n >= 4 ? answer[1] : 0;
+}
+
+/* A version that is no longer taken for secure. */
+static void test_version(void)
+{
+	EXPECT_EQUAL(code_by("DTLS1.2"), COAP_CODE(401));
+	EXPECT_EQUAL(code_by("DTLS1.0"), COAP_CODE(403));
+}
+
 /* The gateway's certificate: of a CA that is trusted, for the host that was meant. */
 static void test_certificate(void)
 {
@@ -204,6 +247,7 @@ int main(void)
 	    {"pre-shared key", test_psk},
 	    {"receive", test_receive},
 	    {"wrong key", test_wrong_key},
+	    {"version", test_version},
 	    {"certificate", test_certificate},
 	    {"stop", stop},
 	};
