@@ -2,7 +2,7 @@
 /*
  * Many devices, a broker that dies, and an account of every message. One thread, one loop; time is
  * cut in lives of the broker, and lives in eras: an era ends with a kill, a clean restart goes on
- * in the same era, since nothing may come twice across it.
+ * in the same era, since nothing may come twice across it if there is a store.
  */
 #ifndef EESE_TESTS_CRASH_H
 #define EESE_TESTS_CRASH_H

@@ -318,6 +318,9 @@ static bool restart_cleanly(void)
 	if (clean) {
 		broker_gone();
 		clean_restarts++;
+		/* Without windows in a store it is as a crash to the devices. */
+		if (options.no_store)
+			new_era();
 	} else if (disk_kills() || (disk_failed() && log_says(dirty))) {
 		after_kill();
 	} else {
