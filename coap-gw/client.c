@@ -83,6 +83,26 @@ void clients_poll(struct clients *c)
 	}
 }
 
+/* The name is that of the handshake that is over. */
+void client_closed(struct clients *c, coap_session_t *session)
+{
+	struct client *client = coap_session_get_app_data(session);
+
+	if (client == NULL)
+		return;
+	client->name[0] = '\0';
+	client->closed = true;
+	c->any_closed = true;
+}
+
+void client_opened(coap_session_t *session)
+{
+	struct client *client = coap_session_get_app_data(session);
+
+	if (client != NULL)
+		client->closed = false;
+}
+
 void client_gone(struct clients *c, coap_session_t *session)
 {
 	struct client *client = coap_session_get_app_data(session);

@@ -12,6 +12,7 @@ struct client {
 	bool verified; /* it is where it says: it sent back an Echo, or did a DTLS handshake */
 	size_t cons;   /* confirmable messages of ours to it, neither acknowledged nor given up */
 	bool lost;     /* it no longer answers: what is still to be sent to it is given up */
+	bool closed;   /* its DTLS ended: libcoap keeps what is sent to it, and tells nobody */
 	struct client *prev, *next;
 };
 
@@ -22,6 +23,7 @@ struct clients {
 	coap_fixed_point_t ack_timeout;
 	uint16_t max_retransmit;
 	bool any_lost;
+	bool any_closed; /* since observe_poll() looked */
 };
 
 /* That of a session, made if there is none; NULL: no memory. */
@@ -34,6 +36,10 @@ void client_named(struct client *c, const void *name, size_t len);
 void client_lost(struct clients *c, coap_session_t *session);
 /* Gives up what libcoap still has for those that are lost. */
 void clients_poll(struct clients *c);
+
+/* Its DTLS ended, or began again. */
+void client_closed(struct clients *c, coap_session_t *session);
+void client_opened(coap_session_t *session);
 
 /* libcoap forgets the session. */
 void client_gone(struct clients *c, coap_session_t *session);

@@ -65,8 +65,10 @@ static void con_drop(struct gateway *g, struct con *con)
 static bool con_make(struct gateway *g, struct queue *q, struct client *client, coap_mid_t mid,
 		     uint64_t number, struct observer *o)
 {
-	struct con *con = mid != COAP_INVALID_MID ? calloc(1, sizeof(*con)) : NULL;
+	struct con *con = NULL;
 
+	if (mid != COAP_INVALID_MID && !client->closed)
+		con = calloc(1, sizeof(*con));
 	if (con == NULL)
 		return false;
 	con->key = con_key(client->session, mid);

@@ -245,8 +245,20 @@ static int on_event(coap_session_t *session, coap_event_t event)
 {
 	struct gateway *g = coap_get_app_data(coap_session_get_context(session));
 
-	if (event == COAP_EVENT_SERVER_SESSION_DEL)
+	switch (event) {
+	case COAP_EVENT_SERVER_SESSION_DEL:
 		client_gone(&g->clients, session);
+		break;
+	case COAP_EVENT_DTLS_CLOSED:
+	case COAP_EVENT_DTLS_ERROR:
+		client_closed(&g->clients, session);
+		break;
+	case COAP_EVENT_DTLS_CONNECTED:
+		client_opened(session);
+		break;
+	default:
+		break;
+	}
 	return 0;
 }
 

@@ -293,6 +293,51 @@ static void test_observe(void)
 	program_ends(&t, PATIENCE_MS);
 }
 
+/* An observer that ends its DTLS and says no more: what comes later waits for a poll. */
+static void test_observer_closes(void)
+{
+	const char *const talking[] = {"--listen-dtls", at,        "--dtls-psk",
+				       psk_file,        "--debug", NULL};
+	char address[32], request[128], log[192], came_in[96];
+	const char *const words[] = {
+	    "openssl",       "s_client", "-dtls1_2", "-quiet", "-no_ign_eof", "-psk",  PSK_HEX,
+	    "-psk_identity", "device-1", "-cipher",  "PSK",    "-connect",    address, NULL};
+	struct coap_message m;
+	struct parts parts = {.count = 0};
+	struct program t;
+	struct test_ue u;
+	bool ok = false;
+
+	gateway_end(&gateway);
+	REQUIRE(gateway_again(&gateway, broker.port, talking));
+	ue_take(&u, "ue");
+	/* The connection to the broker may still be to come. */
+	for (int tries = 0; tries < 100 && !ok; tries++) {
+		harness_sleep_ms(50);
+		ok = coap_first_contact(&client, &u);
+	}
+	REQUIRE(ok);
+	REQUIRE(coap_get(&client, &u, "down", &m) == COAP_CODE(205));
+	snprintf(address, sizeof address, "127.0.0.1:%u", secure_port);
+	/* A confirmable GET with two octets of token, Observe 0 and the path; no octet is 0. */
+	snprintf(request, sizeof request,
+		 "\x42\x01\x11\x12\x21\x22\x60\x53"
+		 "e2e%c%s\x04"
+		 "down",
+		 (char)strlen(u.id), u.id);
+	program_start(&t, broker.dir, words);
+	program_say(&t, request);
+	/* ACK, 2.05, and the token */
+	EXPECT(program_says(t.out, "\x62\x45\x11\x12\x21\x22", PATIENCE_MS));
+	program_ends(&t, PATIENCE_MS);
+	send_down(&u, "later");
+	snprintf(log, sizeof log, "%s/log", gateway.dir);
+	snprintf(came_in, sizeof came_in, "'e2e/%s/down/led'", u.id);
+	REQUIRE(program_says(log, came_in, PATIENCE_MS));
+	REQUIRE(coap_get(&client, &u, "down?d", &m) == COAP_CODE(205));
+	EXPECT(coap_parts(&m, &parts) && parts.count == 1);
+}
+
 static int refuses(const char *const *more)
 {
 	const char *words[WORDS] = {EESE_TEST_COAP_GW, "-p", "1", "--spool", "/dev/null"};
@@ -473,6 +518,7 @@ int main(void)
 	    {"downlink", test_downlink},
 	    {"observe", test_observe},
 	    {"handshakes", test_handshakes},
+	    {"an observer closes", test_observer_closes},
 	    {"one UE's client", test_own},
 	    {"files", test_files},
 	    {"stop", stop},
