@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/aead.h"
 
-#include <psa/crypto.h>
+#include "core/psa_key.h"
 
 static psa_algorithm_t psa_alg(const struct eese_alg_info *info)
 {
@@ -15,54 +15,28 @@ static psa_algorithm_t psa_alg(const struct eese_alg_info *info)
 	}
 }
 
-static psa_status_t import(const struct eese_alg_info *info, const uint8_t *key,
-			   psa_key_usage_t usage, psa_key_id_t *id)
+static psa_key_type_t key_type(const struct eese_alg_info *info)
 {
-	psa_key_attributes_t attributes = PSA_KEY_ATTRIBUTES_INIT;
-
-	psa_set_key_type(&attributes, info->alg == EESE_ALG_CHACHA20_POLY1305
-					  ? PSA_KEY_TYPE_CHACHA20
-					  : PSA_KEY_TYPE_AES);
-	psa_set_key_algorithm(&attributes, psa_alg(info));
-	psa_set_key_usage_flags(&attributes, usage);
-	return psa_import_key(&attributes, key, info->key_size, id);
+	return info->alg == EESE_ALG_CHACHA20_POLY1305 ? PSA_KEY_TYPE_CHACHA20 : PSA_KEY_TYPE_AES;
 }
 
-enum eese_result eese_aead_seal(const struct eese_alg_info *info, const struct eese_aead *m,
-				uint8_t *out)
+enum eese_result eese_aead(const struct eese_alg_info *info, const struct eese_aead *m,
+			   uint8_t *out, size_t out_size)
 {
-	static const uint8_t nothing[1];
-	const size_t out_size = m->in_len + info->tag_size;
-	psa_key_id_t id = PSA_KEY_ID_NULL;
+	const psa_algorithm_t alg = psa_alg(info);
+	uint8_t nothing[1] = {0}; /* PSA wants a pointer for no octets too */
+	psa_key_id_t id;
 	psa_status_t status;
 	size_t len = 0;
 
-	status = import(info, m->key, PSA_KEY_USAGE_ENCRYPT, &id);
+	status = eese_psa_key(key_type(info), alg,
+			      m->seal ? PSA_KEY_USAGE_ENCRYPT : PSA_KEY_USAGE_DECRYPT, m->key,
+			      info->key_size, &id);
 	if (status == PSA_SUCCESS)
-		status = psa_aead_encrypt(id, psa_alg(info), m->nonce, info->nonce_size, m->aad,
-					  m->aad_len, m->in_len ? m->in : nothing, m->in_len, out,
-					  out_size, &len);
-	(void)psa_destroy_key(id);
-	if (status == PSA_SUCCESS && len == out_size)
-		return EESE_OK;
-	eese_wipe(out, out_size);
-	return EESE_CRYPTO;
-}
-
-enum eese_result eese_aead_open(const struct eese_alg_info *info, const struct eese_aead *m,
-				uint8_t *out)
-{
-	const size_t out_size = m->in_len - info->tag_size;
-	uint8_t nothing[1];
-	psa_key_id_t id = PSA_KEY_ID_NULL;
-	psa_status_t status;
-	size_t len = 0;
-
-	status = import(info, m->key, PSA_KEY_USAGE_DECRYPT, &id);
-	if (status == PSA_SUCCESS)
-		status = psa_aead_decrypt(id, psa_alg(info), m->nonce, info->nonce_size, m->aad,
-					  m->aad_len, m->in, m->in_len, out_size ? out : nothing,
-					  out_size, &len);
+		status = (m->seal ? psa_aead_encrypt : psa_aead_decrypt)(
+		    id, alg, m->nonce, info->nonce_size, m->aad, m->aad_len,
+		    m->in_len ? m->in : nothing, m->in_len, out_size ? out : nothing, out_size,
+		    &len);
 	(void)psa_destroy_key(id);
 	if (status == PSA_SUCCESS && len == out_size)
 		return EESE_OK;

@@ -10,13 +10,11 @@ enum { TAG_MIN = 8 };
 
 enum eese_result eese_data_head(const uint8_t *msg, size_t len, struct eese_data_head *out)
 {
-	struct eese_reader r = eese_reader_of(msg, len);
-	struct eese_data_head head;
+	struct eese_reader r = eese_reader_of(msg, len < TAG_MIN ? 0 : len - TAG_MIN);
 
-	if (!eese_read_number(&r, &head.kid, &head.number) || r.left < TAG_MIN)
+	if (!eese_read_number(&r, &out->kid, &out->number))
 		return EESE_MALFORMED;
-	head.size = (uint8_t)(len - r.left);
-	*out = head;
+	out->size = (uint8_t)(len - TAG_MIN - r.left);
 	return EESE_OK;
 }
 
@@ -44,58 +42,56 @@ enum eese_result eese_data_plain_size(uint8_t alg, const struct eese_data_head *
 	return EESE_OK;
 }
 
-/* Everything the AEAD needs but the octets themselves. */
-struct context {
-	const struct eese_alg_info *info;
+/* Clause 3.1, either way. what: seal, in and in_len alone. */
+static enum eese_result run(const struct eese_aead *what, const struct eese_key *key,
+			    const char *ue_id, const char *topic, size_t topic_len, uint64_t number,
+			    uint8_t *out, size_t out_size)
+{
+	const struct eese_alg_info *info = eese_alg_info(key->alg);
 	uint8_t nonce[EESE_NONCE_MAX];
 	uint8_t aad[EESE_AAD_MAX];
-	size_t aad_len;
-};
+	struct eese_aead m = *what;
+	enum eese_result r;
 
-static bool make_context(struct context *c, const struct eese_key *key, const char *ue_id,
-			 const char *topic, size_t topic_len, uint64_t number)
-{
-	c->info = eese_alg_info(key->alg);
-	if (!c->info || key->direction > EESE_DOWNLINK)
-		return false;
-	eese_cose_nonce(key, c->info, number, c->nonce);
-	c->aad_len = eese_cose_aad(key, ue_id, topic, topic_len, c->aad);
-	return c->aad_len > 0;
+	if (!info || key->direction > EESE_DOWNLINK)
+		return EESE_INVALID;
+	m.key = key->key;
+	m.nonce = nonce;
+	m.aad = aad;
+	m.aad_len = eese_cose_aad(key, ue_id, topic, topic_len, aad);
+	if (m.aad_len == 0)
+		return EESE_INVALID;
+	eese_cose_nonce(key, info, number, nonce);
+	r = eese_aead(info, &m, out, out_size);
+	eese_wipe(nonce, sizeof(nonce));
+	return r;
 }
 
-static struct eese_aead make_aead(const struct context *c, const struct eese_key *key,
-				  const uint8_t *in, size_t in_len)
-{
-	return (struct eese_aead){.key = key->key,
-				  .nonce = c->nonce,
-				  .aad = c->aad,
-				  .aad_len = c->aad_len,
-				  .in = in,
-				  .in_len = in_len};
-}
-
-/* Clause 3.1. */
 enum eese_result eese_data_seal(const struct eese_key *key, const char *ue_id, const char *topic,
 				size_t topic_len, uint64_t number, const uint8_t *plain,
 				size_t plain_len, uint8_t *out, size_t out_size, size_t *out_len)
 {
-	const size_t overhead = eese_data_overhead(key->alg, number);
+	const struct eese_alg_info *info = eese_alg_info(key->alg);
 	struct eese_writer w = eese_writer_of(out, out_size);
-	struct context c;
-	struct eese_aead aead;
+	struct eese_aead what;
+	size_t sealed_len;
 	enum eese_result r;
 
 	*out_len = 0;
-	if (overhead == 0 || plain_len > EESE_PLAINTEXT_MAX || out_size < overhead + plain_len)
+	if (!info)
 		return EESE_INVALID;
-	if (!make_context(&c, key, ue_id, topic, topic_len, number))
+	if (number > EESE_NUMBER_MAX || plain_len > EESE_PLAINTEXT_MAX)
 		return EESE_INVALID;
 	eese_write_number(&w, key->ksn & 7, number);
-	aead = make_aead(&c, key, plain, plain_len);
-	r = eese_aead_seal(c.info, &aead, out + w.len);
-	eese_wipe(c.nonce, sizeof(c.nonce));
+	sealed_len = plain_len + info->tag_size;
+	if (!w.ok || out_size - w.len < sealed_len)
+		return EESE_INVALID;
+	what.seal = true;
+	what.in = plain;
+	what.in_len = plain_len;
+	r = run(&what, key, ue_id, topic, topic_len, number, out + w.len, sealed_len);
 	if (r == EESE_OK)
-		*out_len = overhead + plain_len;
+		*out_len = w.len + sealed_len;
 	return r;
 }
 
@@ -104,8 +100,7 @@ enum eese_result eese_data_open(const struct eese_key *key, const char *ue_id, c
 				size_t out_size, size_t *out_len)
 {
 	struct eese_data_head head;
-	struct context c;
-	struct eese_aead aead;
+	struct eese_aead what;
 	size_t plain_len;
 	enum eese_result r;
 
@@ -115,11 +110,12 @@ enum eese_result eese_data_open(const struct eese_key *key, const char *ue_id, c
 		r = eese_data_plain_size(key->alg, &head, len, &plain_len);
 	if (r != EESE_OK)
 		return r;
-	if (out_size < plain_len || !make_context(&c, key, ue_id, topic, topic_len, head.number))
+	if (out_size < plain_len)
 		return EESE_INVALID;
-	aead = make_aead(&c, key, msg + head.size, len - head.size);
-	r = eese_aead_open(c.info, &aead, out);
-	eese_wipe(c.nonce, sizeof(c.nonce));
+	what.seal = false;
+	what.in = msg + head.size;
+	what.in_len = len - head.size;
+	r = run(&what, key, ue_id, topic, topic_len, head.number, out, plain_len);
 	if (r == EESE_OK)
 		*out_len = plain_len;
 	return r;

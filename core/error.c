@@ -17,26 +17,32 @@ enum eese_result eese_error_encode(const struct eese_error *e, uint8_t out[EESE_
 		return EESE_INVALID;
 	if (names_message && (e->kid > 7 || e->number > EESE_NUMBER_MAX))
 		return EESE_INVALID;
-	eese_write_uint(&w, eese_first_octet(EESE_KIND_ERROR, e->reason), 1);
+	eese_write_uint(&w, 1, eese_first_octet(EESE_KIND_ERROR, e->reason));
 	if (names_message)
 		eese_write_number(&w, e->kid, e->number);
 	*out_len = w.len;
 	return EESE_OK;
 }
 
+static bool read(struct eese_reader *r, struct eese_error *out)
+{
+	const unsigned first = (unsigned)eese_read_uint(r, 1);
+
+	out->reason = first & EESE_REASON_MAX;
+	if (first >> 6 != EESE_KIND_ERROR)
+		return false;
+	if (out->reason == EESE_ERROR_KEY_UNKNOWN && !eese_read_number(r, &out->kid, &out->number))
+		return false;
+	return eese_read_all(r);
+}
+
 enum eese_result eese_error_decode(const uint8_t *msg, size_t len, struct eese_error *out)
 {
 	struct eese_reader r = eese_reader_of(msg, len);
-	const unsigned first = (unsigned)eese_read_uint(&r, 1);
-	struct eese_error e = {.reason = first & EESE_REASON_MAX};
 
-	memset(out, 0, sizeof(*out));
-	if (first >> 6 != EESE_KIND_ERROR)
-		return EESE_MALFORMED;
-	if (e.reason == EESE_ERROR_KEY_UNKNOWN && !eese_read_number(&r, &e.kid, &e.number))
-		return EESE_MALFORMED;
-	if (!eese_read_all(&r))
-		return EESE_MALFORMED;
-	*out = e;
-	return EESE_OK;
+	*out = (struct eese_error){0};
+	if (read(&r, out))
+		return EESE_OK;
+	*out = (struct eese_error){0};
+	return EESE_MALFORMED;
 }

@@ -1,35 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/fc.h"
 #include "core/hmac.h"
-#include "core/ue_id.h"
+#include "core/octets.h"
 #include "eese/keys.h"
 
 #include <string.h>
-
-static void add_uint16(struct eese_hmac *h, size_t v)
-{
-	const uint8_t be[2] = {(uint8_t)(v >> 8), (uint8_t)v};
-
-	eese_hmac_add(h, be, sizeof(be));
-}
 
 /* TS 33.220 B.2: S = FC || P0 || L0 || ... || Pn || Ln. */
 enum eese_result eese_kdf(const uint8_t *key, size_t key_len, uint16_t fc,
 			  const struct eese_octets *params, size_t count, uint8_t out[32])
 {
-	struct eese_hmac h;
+	uint8_t s[EESE_KDF_INPUT_MAX];
+	struct eese_writer w = eese_writer_of(s, sizeof(s));
 
-	memset(out, 0, EESE_HMAC_SIZE);
-	for (size_t i = 0; i < count; i++)
-		if (params[i].len > UINT16_MAX)
-			return EESE_INVALID;
-	eese_hmac_start(&h, key, key_len);
-	add_uint16(&h, fc);
+	eese_write_uint(&w, 2, fc);
 	for (size_t i = 0; i < count; i++) {
-		eese_hmac_add(&h, params[i].p, params[i].len);
-		add_uint16(&h, params[i].len);
+		eese_write(&w, params[i].p, params[i].len);
+		eese_write_uint(&w, 2, params[i].len);
 	}
-	return eese_hmac_finish(&h, out);
+	if (w.ok)
+		return eese_hmac(key, key_len, s, w.len, out, EESE_HMAC_SIZE);
+	memset(out, 0, EESE_HMAC_SIZE);
+	return EESE_INVALID;
 }
 
 /* Clause 2: KDF(e2e_int_key, FFE3, UE-ID). */

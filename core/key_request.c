@@ -14,16 +14,14 @@ enum eese_result eese_key_request_encode(const uint8_t control_key[EESE_CONTROL_
 					 uint8_t out[EESE_KEY_REQUEST_SIZE])
 {
 	struct eese_writer w = eese_writer_of(out, PAYLOAD_SIZE);
-	enum eese_result result;
+	enum eese_result result = EESE_INVALID;
 
-	memset(out, 0, EESE_KEY_REQUEST_SIZE);
-	if (r->reason > EESE_REASON_MAX)
-		return EESE_INVALID;
-	eese_write_uint(&w, eese_first_octet(EESE_KIND_KEY_REQUEST, r->reason), 1);
-	eese_write_uint(&w, r->ksn, 4);
-	eese_write_uint(&w, r->ikid, 2);
-	result =
-	    eese_cose_mac(control_key, ue_id, EESE_UPLINK, out, PAYLOAD_SIZE, out + PAYLOAD_SIZE);
+	eese_write_uint(&w, 1, eese_first_octet(EESE_KIND_KEY_REQUEST, r->reason));
+	eese_write_uint(&w, 4, r->ksn);
+	eese_write_uint(&w, 2, r->ikid);
+	if (r->reason <= EESE_REASON_MAX)
+		result = eese_cose_mac(control_key, ue_id, EESE_UPLINK, out, PAYLOAD_SIZE,
+				       out + PAYLOAD_SIZE);
 	if (result != EESE_OK)
 		memset(out, 0, EESE_KEY_REQUEST_SIZE);
 	return result;

@@ -10,11 +10,11 @@
 
 static void write_payload(struct eese_writer *w, const struct eese_key_update *u)
 {
-	eese_write_uint(w, eese_first_octet(EESE_KIND_KEY_UPDATE, u->reason), 1);
-	eese_write_uint(w, u->ksn, 4);
-	eese_write_uint(w, u->ikid, 2);
+	eese_write_uint(w, 1, eese_first_octet(EESE_KIND_KEY_UPDATE, u->reason));
+	eese_write_uint(w, 4, u->ksn);
+	eese_write_uint(w, 2, u->ikid);
 	eese_write(w, u->rand, EESE_RAND_SIZE);
-	eese_write_uint(w, u->alg, 1);
+	eese_write_uint(w, 1, u->alg);
 	eese_write_ref(w, &u->ref);
 }
 
@@ -59,7 +59,7 @@ static bool read_form(const uint8_t *msg, size_t len, struct eese_key_update *ou
 	out->reason = known_reason(first & EESE_REASON_MAX);
 	out->ksn = (uint32_t)eese_read_uint(&r, 4);
 	out->ikid = (uint16_t)eese_read_uint(&r, 2);
-	memcpy(out->rand, eese_read(&r, EESE_RAND_SIZE), EESE_RAND_SIZE);
+	eese_read_to(&r, out->rand, EESE_RAND_SIZE);
 	out->alg = (uint8_t)eese_read_uint(&r, 1);
 	return eese_read_ref(&r, &out->ref);
 }
@@ -78,14 +78,12 @@ enum eese_result eese_key_update_decode(const uint8_t control_key[EESE_CONTROL_K
 					const char *ue_id, const uint8_t *msg, size_t len,
 					struct eese_key_update *out)
 {
-	struct eese_key_update u = {0};
-	enum eese_result r;
+	enum eese_result r = EESE_MALFORMED;
 
 	memset(out, 0, sizeof(*out));
-	if (!read_form(msg, len, &u))
-		return EESE_MALFORMED;
-	r = eese_cose_mac_check(control_key, ue_id, EESE_DOWNLINK, msg, len);
-	if (r == EESE_OK)
-		*out = u;
+	if (read_form(msg, len, out))
+		r = eese_cose_mac_check(control_key, ue_id, EESE_DOWNLINK, msg, len);
+	if (r != EESE_OK)
+		memset(out, 0, sizeof(*out));
 	return r;
 }

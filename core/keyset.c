@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The members of the e2eKEYSET, clause 2. */
 #include "core/fc.h"
-#include "core/ue_id.h"
 #include "eese/keys.h"
 
 #include <string.h>
@@ -13,22 +12,7 @@ struct maker {
 	struct eese_octets ue_id;
 	uint32_t ksn;
 	uint8_t alg;
-	const struct eese_alg_info *info;
 };
-
-/* The caller wipes m->root, whatever comes of it. */
-static enum eese_result begin(struct maker *m, const uint8_t int_key[EESE_INT_KEY_SIZE],
-			      const char *ue_id, const uint8_t rand[EESE_RAND_SIZE], uint32_t ksn,
-			      uint8_t alg)
-{
-	*m = (struct maker){.ue_id = {ue_id, eese_ue_id_length(ue_id)},
-			    .ksn = ksn,
-			    .alg = alg,
-			    .info = eese_alg_info(alg)};
-	if (!m->info || m->ue_id.len == 0)
-		return EESE_INVALID;
-	return eese_derive_root(int_key, rand, m->root);
-}
 
 /* KDF(e2eKEYSET, FFE2, which, alg, KSN, UE-ID), its n least significant octets. */
 static enum eese_result derive_member(const struct maker *m, enum which which, size_t n,
@@ -53,35 +37,32 @@ static enum eese_result derive_member(const struct maker *m, enum which which, s
 static enum eese_result derive_direction(const struct maker *m, enum eese_direction direction,
 					 struct eese_key *out)
 {
+	const struct eese_alg_info *info = eese_alg_info(m->alg);
 	const bool up = direction == EESE_UPLINK;
 	enum eese_result r;
 
+	if (!info)
+		return EESE_INVALID;
 	out->ksn = m->ksn;
 	out->alg = m->alg;
 	out->direction = (uint8_t)direction;
-	r = derive_member(m, up ? UPLINK_KEY : DOWNLINK_KEY, m->info->key_size, out->key);
+	r = derive_member(m, up ? UPLINK_KEY : DOWNLINK_KEY, info->key_size, out->key);
 	if (r != EESE_OK)
 		return r;
-	return derive_member(m, up ? UPLINK_IV : DOWNLINK_IV, m->info->nonce_size, out->iv);
+	return derive_member(m, up ? UPLINK_IV : DOWNLINK_IV, info->nonce_size, out->iv);
 }
 
-enum eese_result eese_derive_keyset(const uint8_t int_key[EESE_INT_KEY_SIZE], const char *ue_id,
-				    const uint8_t rand[EESE_RAND_SIZE], uint32_t ksn, uint8_t alg,
-				    struct eese_keyset *out)
+/* All that the members are made of. */
+static enum eese_result make(struct maker *m, const uint8_t int_key[EESE_INT_KEY_SIZE],
+			     const char *ue_id, const uint8_t rand[EESE_RAND_SIZE], uint32_t ksn,
+			     uint8_t alg)
 {
-	struct maker m;
-	enum eese_result r;
-
-	memset(out, 0, sizeof(*out));
-	r = begin(&m, int_key, ue_id, rand, ksn, alg);
-	if (r == EESE_OK)
-		r = derive_direction(&m, EESE_UPLINK, &out->up);
-	if (r == EESE_OK)
-		r = derive_direction(&m, EESE_DOWNLINK, &out->down);
-	if (r != EESE_OK)
-		eese_wipe(out, sizeof(*out));
-	eese_wipe(m.root, sizeof(m.root));
-	return r;
+	m->ue_id = (struct eese_octets){ue_id, eese_ue_id_length(ue_id)};
+	m->ksn = ksn;
+	m->alg = alg;
+	if (m->ue_id.len == 0)
+		return EESE_INVALID;
+	return eese_derive_root(int_key, rand, m->root);
 }
 
 enum eese_result eese_derive_key(const uint8_t int_key[EESE_INT_KEY_SIZE], const char *ue_id,
@@ -92,11 +73,29 @@ enum eese_result eese_derive_key(const uint8_t int_key[EESE_INT_KEY_SIZE], const
 	enum eese_result r;
 
 	memset(out, 0, sizeof(*out));
-	r = begin(&m, int_key, ue_id, rand, ksn, alg);
+	r = make(&m, int_key, ue_id, rand, ksn, alg);
 	if (r == EESE_OK)
 		r = derive_direction(&m, direction, out);
 	if (r != EESE_OK)
 		eese_wipe(out, sizeof(*out));
-	eese_wipe(m.root, sizeof(m.root));
+	eese_wipe(&m, sizeof(m));
+	return r;
+}
+
+enum eese_result eese_derive_keyset(const uint8_t int_key[EESE_INT_KEY_SIZE], const char *ue_id,
+				    const uint8_t rand[EESE_RAND_SIZE], uint32_t ksn, uint8_t alg,
+				    struct eese_keyset *out)
+{
+	struct maker m;
+	enum eese_result r = make(&m, int_key, ue_id, rand, ksn, alg);
+
+	memset(out, 0, sizeof(*out));
+	if (r == EESE_OK)
+		r = derive_direction(&m, EESE_UPLINK, &out->up);
+	if (r == EESE_OK)
+		r = derive_direction(&m, EESE_DOWNLINK, &out->down);
+	if (r != EESE_OK)
+		eese_wipe(out, sizeof(*out));
+	eese_wipe(&m, sizeof(m));
 	return r;
 }

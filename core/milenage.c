@@ -2,9 +2,9 @@
 /* MILENAGE, TS 35.206 clause 4.1. */
 #include "eese/milenage.h"
 
+#include "core/psa_key.h"
 #include "eese/keys.h"
 
-#include <psa/crypto.h>
 #include <string.h>
 
 enum { BLOCK = 16 };
@@ -13,15 +13,12 @@ enum { BLOCK = 16 };
 static enum eese_result encrypt(const uint8_t k[EESE_K_SIZE], const uint8_t *in, size_t count,
 				uint8_t *out)
 {
-	psa_key_attributes_t attributes = PSA_KEY_ATTRIBUTES_INIT;
-	psa_key_id_t id = PSA_KEY_ID_NULL;
+	psa_key_id_t id;
 	psa_status_t status;
 	size_t len = 0;
 
-	psa_set_key_type(&attributes, PSA_KEY_TYPE_AES);
-	psa_set_key_algorithm(&attributes, PSA_ALG_ECB_NO_PADDING);
-	psa_set_key_usage_flags(&attributes, PSA_KEY_USAGE_ENCRYPT);
-	status = psa_import_key(&attributes, k, EESE_K_SIZE, &id);
+	status = eese_psa_key(PSA_KEY_TYPE_AES, PSA_ALG_ECB_NO_PADDING, PSA_KEY_USAGE_ENCRYPT, k,
+			      EESE_K_SIZE, &id);
 	if (status == PSA_SUCCESS)
 		status = psa_cipher_encrypt(id, PSA_ALG_ECB_NO_PADDING, in, count * BLOCK, out,
 					    count * BLOCK, &len);

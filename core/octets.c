@@ -21,6 +21,14 @@ const uint8_t *eese_read(struct eese_reader *r, size_t n)
 	return at;
 }
 
+void eese_read_to(struct eese_reader *r, void *out, size_t n)
+{
+	const uint8_t *at = eese_read(r, n);
+
+	if (at)
+		memcpy(out, at, n);
+}
+
 uint64_t eese_read_uint(struct eese_reader *r, size_t n)
 {
 	const uint8_t *at = eese_read(r, n);
@@ -52,11 +60,11 @@ void eese_write(struct eese_writer *w, const void *src, size_t n)
 	w->len += n;
 }
 
-void eese_write_uint(struct eese_writer *w, uint64_t v, size_t n)
+void eese_write_uint(struct eese_writer *w, size_t n, uint64_t v)
 {
 	uint8_t be[8];
 
-	for (size_t i = 0; i < n; i++)
-		be[i] = (uint8_t)(v >> 8 * (n - 1 - i));
+	for (size_t i = n; i-- > 0; v >>= 8)
+		be[i] = (uint8_t)v;
 	eese_write(w, be, n);
 }

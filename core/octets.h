@@ -18,6 +18,9 @@ struct eese_reader eese_reader_of(const uint8_t *p, size_t len);
 /* The next n octets, or NULL if fewer are left. */
 const uint8_t *eese_read(struct eese_reader *r, size_t n);
 
+/* Copies the next n octets to out; left as it is if fewer are left. */
+void eese_read_to(struct eese_reader *r, void *out, size_t n);
+
 /* The next n octets (at most 8) as a big-endian number; 0 if fewer are left. */
 uint64_t eese_read_uint(struct eese_reader *r, size_t n);
 
@@ -36,6 +39,6 @@ struct eese_writer eese_writer_of(uint8_t *p, size_t size);
 void eese_write(struct eese_writer *w, const void *src, size_t n);
 
 /* The low n octets (at most 8) of v, big-endian. */
-void eese_write_uint(struct eese_writer *w, uint64_t v, size_t n);
+void eese_write_uint(struct eese_writer *w, size_t n, uint64_t v);
 
 #endif

@@ -21,12 +21,15 @@ struct eese_ref eese_ref_of_window(uint32_t ksn, const struct eese_window *w)
 
 bool eese_ref_accepted(const struct eese_ref *ref, uint64_t number)
 {
-	uint64_t back;
+	struct eese_window w = {.next = ref->next, .seen = ref->accepted};
 
-	if (ref->form != EESE_REF_INVALID || number >= ref->next)
-		return false;
-	back = ref->next - 1 - number;
-	return back >= EESE_WINDOW_WIDTH || (ref->accepted >> back & 1) != 0;
+	return ref->form == EESE_REF_INVALID && number < ref->next &&
+	       eese_window_mark(&w, number) != EESE_WINDOW_NEW;
+}
+
+static bool map_valid(const struct eese_ref *ref)
+{
+	return ref->next >= EESE_WINDOW_WIDTH || ~ref->accepted >> ref->next == 0;
 }
 
 bool eese_ref_valid(const struct eese_ref *ref)
@@ -37,8 +40,7 @@ bool eese_ref_valid(const struct eese_ref *ref)
 	case EESE_REF_VALID:
 		return ref->kid <= 7;
 	case EESE_REF_INVALID:
-		return ref->kid <= 7 && ref->next <= EESE_NUMBER_MAX &&
-		       (~ref->accepted & below_zero(ref->next)) == 0;
+		return ref->kid <= 7 && ref->next <= EESE_NUMBER_MAX && map_valid(ref);
 	}
 	return false;
 }
@@ -49,46 +51,36 @@ void eese_write_ref(struct eese_writer *w, const struct eese_ref *ref)
 	case EESE_REF_ABSENT:
 		break;
 	case EESE_REF_VALID:
-		eese_write_uint(w, (uint64_t)ref->kid << 3, 1);
+		eese_write_uint(w, 1, (uint64_t)ref->kid << 3);
 		break;
 	case EESE_REF_INVALID:
 		eese_write_number(w, ref->kid, ref->next);
 		if (ref->accepted != UINT64_MAX)
-			eese_write_uint(w, ref->accepted, MAP_SIZE);
+			eese_write_uint(w, MAP_SIZE, ref->accepted);
 		break;
 	}
 }
 
-/* `00 kkk 000` */
-static bool read_valid(struct eese_reader *r, struct eese_ref *out)
+bool eese_read_ref(struct eese_reader *r, struct eese_ref *out)
 {
-	const unsigned first = (unsigned)eese_read_uint(r, 1);
+	if (r->left == 0) {
+		out->form = EESE_REF_ABSENT;
+		return r->ok;
+	}
+	/* `00 kkk 000` */
+	if (r->left == 1) {
+		const unsigned first = (unsigned)eese_read_uint(r, 1);
 
-	out->form = EESE_REF_VALID;
-	out->kid = (uint8_t)(first >> 3);
-	return first >> 6 == 0 && (first & 7) == 0;
-}
-
-/* `00 kkk nnn | next (nnn) [| map (8)]` */
-static bool read_invalid(struct eese_reader *r, struct eese_ref *out)
-{
+		out->form = EESE_REF_VALID;
+		out->kid = (uint8_t)(first >> 3);
+		return (first & ~(7U << 3)) == 0;
+	}
+	/* `00 kkk nnn | next (nnn) [| map (8)]` */
 	out->form = EESE_REF_INVALID;
 	out->accepted = UINT64_MAX;
 	if (!eese_read_number(r, &out->kid, &out->next))
 		return false;
 	if (r->left > 0)
 		out->accepted = eese_read_uint(r, MAP_SIZE);
-	return eese_read_all(r) && eese_ref_valid(out);
-}
-
-bool eese_read_ref(struct eese_reader *r, struct eese_ref *out)
-{
-	struct eese_ref ref = {.form = EESE_REF_ABSENT};
-
-	if (r->left == 1 && !read_valid(r, &ref))
-		return false;
-	if (r->left > 0 && !read_invalid(r, &ref))
-		return false;
-	*out = ref;
-	return r->ok;
+	return eese_read_all(r) && map_valid(out);
 }

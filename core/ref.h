@@ -12,7 +12,7 @@ bool eese_ref_valid(const struct eese_ref *ref);
 /* ref is valid. */
 void eese_write_ref(struct eese_writer *w, const struct eese_ref *ref);
 
-/* Reads all that is left. false, and *out unchanged: malformed. */
+/* Reads all that is left into *out, which is all zero before. false: malformed. */
 bool eese_read_ref(struct eese_reader *r, struct eese_ref *out);
 
 #endif

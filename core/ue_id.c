@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "core/ue_id.h"
-
 #include "eese/keys.h"
 
 /* Clause 2: A-Za-z0-9._@- and nothing that a locale might add; a bit for each of ASCII. */

@@ -34,11 +34,11 @@ struct eese_ref eese_ref_of_window(uint32_t ksn, const struct eese_window *w);
 bool eese_ref_accepted(const struct eese_ref *ref, uint64_t number);
 
 struct eese_key_update {
-	uint8_t reason; /* enum eese_update_reason */
 	uint32_t ksn;
-	uint16_t ikid;
 	uint8_t rand[EESE_RAND_SIZE];
+	uint16_t ikid;
 	uint8_t alg;
+	uint8_t reason; /* enum eese_update_reason */
 	struct eese_ref ref;
 };
 

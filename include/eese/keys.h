@@ -25,13 +25,20 @@ bool eese_equal(const void *a, const void *b, size_t len);
 /* Whether id is a UE-ID: 1..64 characters of A-Za-z0-9._@- (clause 2). Need not end with NUL. */
 bool eese_ue_id_valid(const char *id, size_t len);
 
+/* Characters of a UE-ID that ends with NUL; 0 if it is none, or NULL. */
+size_t eese_ue_id_length(const char *id);
+
 /* A run of octets: a KDF parameter. p may be NULL if len is 0. */
 struct eese_octets {
 	const void *p;
-	size_t len; /* 0..65535 */
+	size_t len;
 };
 
-/* KDF(key, FC, P0..Pn) of TS 33.220 B.2: HMAC-SHA-256 over FC || P0 || L0 || ... */
+/* Octets that FC and all parameters with their lengths may have: no derivation here needs more. */
+enum { EESE_KDF_INPUT_MAX = 128 };
+
+/* KDF(key, FC, P0..Pn) of TS 33.220 B.2: HMAC-SHA-256 over FC || P0 || L0 || ... EESE_INVALID: that
+ * is longer than EESE_KDF_INPUT_MAX. */
 EESE_MUST_CHECK enum eese_result eese_kdf(const uint8_t *key, size_t key_len, uint16_t fc,
 					  const struct eese_octets *params, size_t count,
 					  uint8_t out[32]);

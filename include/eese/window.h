@@ -8,7 +8,7 @@
 /* All zero is the window of a fresh keyset. */
 struct eese_window {
 	uint64_t next; /* highest number marked + 1; 0 if none */
-	uint64_t seen; /* bit i: number next-1-i was marked; bits below number 0 are clear */
+	uint64_t seen; /* bit i: number next-1-i was marked; bits below number 0 do not count */
 };
 
 enum eese_window_place { EESE_WINDOW_NEW, EESE_WINDOW_SEEN, EESE_WINDOW_BELOW };
@@ -17,7 +17,7 @@ enum eese_window_place { EESE_WINDOW_NEW, EESE_WINDOW_SEEN, EESE_WINDOW_BELOW };
  * successor could not be named in a ref (clause 3.2). */
 enum eese_window_place eese_window_check(const struct eese_window *w, uint64_t number);
 
-/* Marks a number that eese_window_check() called new; any other is left as it is. */
-void eese_window_mark(struct eese_window *w, uint64_t number);
+/* Marks a number that is new; gives where it stood before. */
+enum eese_window_place eese_window_mark(struct eese_window *w, uint64_t number);
 
 #endif

@@ -93,6 +93,7 @@ enum eese_direction { EESE_UPLINK = 0, EESE_DOWNLINK = 1 };
 
 /* What one COSE algorithm needs and allows; clause 2's table. */
 struct eese_alg_info {
+	uint8_t row; /* of the table, from 0 */
 	uint8_t alg;
 	uint8_t key_size, nonce_size, tag_size; /* octets */
 	uint32_t message_limit;                 /* q: messages a key, counted in units */

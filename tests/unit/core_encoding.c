@@ -37,7 +37,7 @@ static void test_writer(void)
 	struct octets o = octets_new(4);
 	struct eese_writer w = eese_writer_of(o.p, o.len);
 
-	eese_write_uint(&w, UINT64_C(0xff0102), 2);
+	eese_write_uint(&w, 2, UINT64_C(0xff0102));
 	eese_write(&w, NULL, 0);
 	CU_ASSERT(w.ok && w.len == 2);
 	CU_ASSERT(is_hex(o.p, 2, "0102"));

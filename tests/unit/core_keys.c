@@ -98,10 +98,10 @@ static void test_keyset_refused(void)
 
 static void test_kdf_bounds(void)
 {
-	static uint8_t long_param[UINT16_MAX + 1];
+	static uint8_t long_param[EESE_KDF_INPUT_MAX];
 	static const uint8_t key[32] = {7};
-	const struct eese_octets longest = {long_param, UINT16_MAX};
-	const struct eese_octets too_long = {long_param, UINT16_MAX + 1};
+	const struct eese_octets longest = {long_param, EESE_KDF_INPUT_MAX - 4};
+	const struct eese_octets too_long = {long_param, EESE_KDF_INPUT_MAX - 3};
 	const struct eese_octets empty = {NULL, 0};
 	uint8_t a[32], b[32];
 
@@ -128,6 +128,7 @@ static void test_ue_id(void)
 		memset(id, 'a', len);
 		id[len] = '\0';
 		CU_ASSERT_EQUAL(eese_ue_id_valid(id, len), fits);
+		CU_ASSERT_EQUAL(eese_ue_id_length(id), fits ? len : 0);
 		memset(out, 0xaa, sizeof(out));
 		CU_ASSERT_EQUAL(eese_derive_control_key(int_key, id, out),
 				fits ? EESE_OK : EESE_INVALID);
@@ -150,10 +151,10 @@ static void test_ue_id(void)
 static void test_alg_table(void)
 {
 	static const struct eese_alg_info rows[] = {
-	    {10, 16, 13, 8, 1048576, 16384, 4096},
-	    {30, 16, 13, 16, 1048576, 1048576, 16384},
-	    {1, 16, 12, 16, 1048576, 1048576, 16384},
-	    {24, 32, 12, 16, 1048576, 1048576, 65536},
+	    {0, 10, 16, 13, 8, 1048576, 16384, 4096},
+	    {1, 30, 16, 13, 16, 1048576, 1048576, 16384},
+	    {2, 1, 16, 12, 16, 1048576, 1048576, 16384},
+	    {3, 24, 32, 12, 16, 1048576, 1048576, 65536},
 	};
 
 	for (size_t i = 0; i < COUNT(rows); i++) {
@@ -162,6 +163,7 @@ static void test_alg_table(void)
 		CU_ASSERT_PTR_NOT_NULL(info);
 		if (!info)
 			continue;
+		CU_ASSERT_EQUAL(info->row, rows[i].row);
 		CU_ASSERT_EQUAL(info->alg, rows[i].alg);
 		CU_ASSERT_EQUAL(info->key_size, rows[i].key_size);
 		CU_ASSERT_EQUAL(info->nonce_size, rows[i].nonce_size);
