@@ -11,6 +11,7 @@ static const struct eese_alg_info table[] = {
      .message_limit = 1U << 20,
      .failed_limit = 1U << 14,
      .unit = 4096},
+#ifndef EESE_SMALL
     {.row = 1,
      .alg = EESE_ALG_AES_CCM_16_128_128,
      .key_size = 16,
@@ -35,6 +36,7 @@ static const struct eese_alg_info table[] = {
      .message_limit = 1U << 20,
      .failed_limit = 1U << 20,
      .unit = 65536},
+#endif
 };
 
 const struct eese_alg_info *eese_alg_info(uint8_t alg)

@@ -64,16 +64,6 @@ static bool read_form(const uint8_t *msg, size_t len, struct eese_key_update *ou
 	return eese_read_ref(&r, &out->ref);
 }
 
-enum eese_result eese_key_update_ikid(const uint8_t *msg, size_t len, uint16_t *out)
-{
-	struct eese_key_update u;
-
-	if (!read_form(msg, len, &u))
-		return EESE_MALFORMED;
-	*out = u.ikid;
-	return EESE_OK;
-}
-
 enum eese_result eese_key_update_decode(const uint8_t control_key[EESE_CONTROL_KEY_SIZE],
 					const char *ue_id, const uint8_t *msg, size_t len,
 					struct eese_key_update *out)

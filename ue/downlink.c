@@ -2,27 +2,16 @@
 /* Downlink, clause 6: opened under the keysets held, each with its window. */
 #include "internal.h"
 
-/* One downlink message and where its plaintext goes. */
-struct incoming {
-	const char *topic;
-	size_t topic_len;
-	const uint8_t *msg;
-	size_t len;
-	uint8_t *out;
-	size_t out_size;
-	size_t *out_len;
-};
-
 static enum eese_result open_under(const struct eese_ue *ue, const struct eese_ue_keyset *k,
 				   const struct incoming *in)
 {
-	struct eese_keyset keys;
-	enum eese_result r = eese_dev_derive(ue, k, &keys);
+	struct eese_key key;
+	enum eese_result r = eese_dev_derive(ue, k, EESE_DOWNLINK, &key);
 	if (r == EESE_OK) {
-		r = eese_data_open(&keys.down, ue->config.ue_id, in->topic, in->topic_len, in->msg,
+		r = eese_data_open(&key, ue->config.ue_id, in->topic, in->topic_len, in->msg,
 				   in->len, in->out, in->out_size, in->out_len);
 	}
-	eese_wipe(&keys, sizeof keys);
+	eese_wipe(&key, sizeof key);
 	return r;
 }
 
@@ -32,14 +21,13 @@ static enum eese_result open_under(const struct eese_ue *ue, const struct eese_u
  */
 static enum eese_result mark(struct eese_ue *ue, bool newest, uint64_t number)
 {
-	struct eese_window w = newest ? ue->down : ue->before_down;
-	if (eese_window_check(&w, number) != EESE_WINDOW_NEW) {
+	struct eese_window *window = newest ? &ue->down : &ue->before_down;
+	struct eese_window w = *window;
+	if (eese_window_mark(&w, number) != EESE_WINDOW_NEW) {
 		return EESE_REPLAY;
 	}
-	bool moved = number >= w.next;
-	bool ends_before = newest && ue->before_ksn != 0;
-	eese_window_mark(&w, number);
-	if (ue->config.downlink_durable && (moved || ends_before)) {
+	if (ue->config.downlink_durable &&
+	    (w.next != window->next || (newest && ue->before_ksn != 0))) {
 		struct record r;
 		eese_dev_record_of(ue, &r);
 		if (newest) {
@@ -54,7 +42,7 @@ static enum eese_result mark(struct eese_ue *ue, bool newest, uint64_t number)
 			return written;
 		}
 	}
-	*(newest ? &ue->down : &ue->before_down) = w;
+	*window = w;
 	if (newest) {
 		ue->before_ksn = 0;
 	}
@@ -74,7 +62,7 @@ static enum eese_result try_keyset(struct eese_ue *ue, uint32_t ksn,
 		return EESE_NOT_AUTHENTIC; /* another keyset's algorithm may have a shorter tag */
 	}
 	if (r == EESE_OK) {
-		r = mark(ue, ksn == ue->known[0].ksn, head->number);
+		r = mark(ue, k == &ue->known[0], head->number);
 		if (r != EESE_OK) {
 			eese_wipe(in->out, *in->out_len);
 			*in->out_len = 0;
@@ -84,7 +72,7 @@ static enum eese_result try_keyset(struct eese_ue *ue, uint32_t ksn,
 }
 
 /* EESE_NO_KEY: it opens under none of the keysets held. */
-static enum eese_result open_message(struct eese_ue *ue, const struct incoming *in)
+enum eese_result eese_dev_open(struct eese_ue *ue, const struct incoming *in)
 {
 	struct eese_data_head head;
 	enum eese_result r = eese_data_head(in->msg, in->len, &head);
@@ -93,14 +81,14 @@ static enum eese_result open_message(struct eese_ue *ue, const struct incoming *
 		return r;
 	}
 	r = EESE_NOT_AUTHENTIC;
-	if (!ue->from_record || ue->config.downlink_durable) {
+	if (opens_newest(ue)) {
 		r = try_keyset(ue, ue->known[0].ksn, &head, in);
 	}
 	if (r == EESE_NOT_AUTHENTIC) {
 		r = try_keyset(ue, ue->before_ksn, &head, in);
 	}
 	if (r == EESE_OK) {
-		ue->counters.opened++;
+		count(&ue->counters.opened);
 	}
 	return r == EESE_NOT_AUTHENTIC ? EESE_NO_KEY : r;
 }
@@ -108,12 +96,12 @@ static enum eese_result open_message(struct eese_ue *ue, const struct incoming *
 /* What opens under no keyset held may be from before its KEY_UPDATE, or the KEY_UPDATE is lost. */
 static void ask_for_keyset(struct eese_ue *ue)
 {
-	if (ue->from_record && !ue->config.downlink_durable) {
-		ue->want |= WANT_REFRESH;
-	} else {
+	if (opens_newest(ue)) {
 		eese_dev_limited(ue, EESE_REQUEST_DOWNLINK);
+	} else {
+		ue->want |= WANT_REFRESH;
 	}
-	eese_dev_run(ue, now_of(ue));
+	eese_dev_go_on(ue);
 }
 
 enum eese_result eese_ue_downlink(struct eese_ue *ue, const char *topic, size_t topic_len,
@@ -125,44 +113,17 @@ enum eese_result eese_ue_downlink(struct eese_ue *ue, const char *topic, size_t 
 	if (topic_len > EESE_TOPIC_MAX || out_size < len) {
 		return EESE_INVALID;
 	}
-	enum eese_result r = open_message(ue, &in);
+	enum eese_result r = eese_dev_open(ue, &in);
 	bool kept = false;
 	if (r == EESE_NO_KEY || r == EESE_STORAGE || r == EESE_CRYPTO) {
-		kept = eese_dev_keep(ue, topic, topic_len, msg, len);
+		kept = eese_dev_keep(ue, &in);
 	}
 	if (r != EESE_OK && !kept) {
-		ue->counters.dropped_downlink++;
+		count(&ue->counters.dropped_downlink);
 	}
 	if (r == EESE_NO_KEY) {
 		ask_for_keyset(ue);
 		return kept ? EESE_NO_KEY : EESE_FULL;
 	}
 	return r;
-}
-
-enum eese_result eese_ue_next_kept(struct eese_ue *ue, char *topic, size_t *topic_len, uint8_t *out,
-				   size_t out_size, size_t *out_len)
-{
-	struct incoming in = {.out = out, .out_size = out_size, .out_len = out_len};
-	size_t i = 0;
-	*topic_len = *out_len = 0;
-	while (eese_dev_kept(ue, i, &in.topic, &in.topic_len, &in.msg, &in.len)) {
-		if (out_size < in.len) {
-			return EESE_INVALID;
-		}
-		enum eese_result r = open_message(ue, &in);
-		if (r == EESE_NO_KEY || r == EESE_STORAGE || r == EESE_CRYPTO) {
-			i++;
-			continue;
-		}
-		if (r == EESE_OK) {
-			memcpy(topic, in.topic, in.topic_len);
-			*topic_len = in.topic_len;
-			eese_dev_unkeep(ue, i);
-			return EESE_OK;
-		}
-		ue->counters.dropped_downlink++;
-		eese_dev_unkeep(ue, i);
-	}
-	return EESE_NO_KEY;
 }

@@ -3,20 +3,16 @@
 #include "internal.h"
 
 /* The held message that an ERROR 6 names; the newest keyset counts first. */
-static bool find_named(const struct eese_ue *ue, const struct eese_error *e, size_t *found,
-		       struct held *out)
+static struct held *find_named(const struct eese_ue *ue, const struct eese_error *e)
 {
-	struct held h;
-	bool any = false;
-	for (size_t at = 0; eese_dev_load(ue, at, &h); at = eese_dev_step(at, &h)) {
-		if (h.ksn != 0 && (h.ksn & 7) == e->kid && h.number == e->number &&
-		    (!any || h.ksn > out->ksn)) {
-			any = true;
-			*found = at;
-			*out = h;
+	struct held *found = NULL;
+	for (struct held *h = NULL; (h = eese_dev_next(ue, h)) != NULL;) {
+		if ((h->ksn & 7) == e->kid && h->number == e->number &&
+		    (found == NULL || h->ksn > found->ksn)) {
+			found = h;
 		}
 	}
-	return any;
+	return found;
 }
 
 /* Whether the message is under the newest keyset that was used: what is older the EESE may
@@ -36,64 +32,58 @@ static bool is_current(const struct eese_ue *ue, const struct held *h)
  * After that the message waits for what KEY_REQUEST 4 brings and goes out again only when
  * another one may be sent.
  */
-static void repeat_after(struct eese_ue *ue, struct held *h, uint64_t now)
+static void repeat_after(struct eese_ue *ue, struct held *h)
 {
 	if (h->errors == 1) {
-		h->due = eese_dev_after(ue, now, repeat_ms(ue) / 5, 0);
+		h->left[DUE] = eese_dev_back_off(ue, ue->config.repeat_ms / 5, 0);
 	} else if (h->acknowledged) {
-		h->due = eese_dev_after(ue, now, LIMITED_MS + LIMITED_MS / 3, 0);
+		h->left[DUE] = eese_dev_back_off(ue, LIMITED_MS + LIMITED_MS / 3, 0);
 	}
 }
 
-static void key_unknown(struct eese_ue *ue, const struct eese_error *e, uint64_t now)
+static void key_unknown(struct eese_ue *ue, const struct eese_error *e)
 {
-	struct held h;
-	size_t at;
-	if (!find_named(ue, e, &at, &h) || !h.error_open) {
+	struct held *h = find_named(ue, e);
+	if (h == NULL || !h->error_open) {
 		return;
 	}
-	h.error_open = false;
-	h.errors++;
-	if (is_current(ue, &h)) {
-		ue->error_6 = one_more(ue->error_6);
-		if (ue->error_6 >= 2) {
+	h->error_open = false;
+	h->errors++;
+	if (is_current(ue, h)) {
+		if (ue->error_6) {
 			eese_dev_limited(ue, EESE_REQUEST_ERROR_6); /* N9 */
 		}
+		ue->error_6 = true;
 	}
-	if (h.errors >= ERROR_6_MAX) {
-		eese_dev_settle(ue, at, &h, EESE_UE_EVENT_FAILED); /* N8 */
-		return;
+	if (h->errors >= ERROR_6_MAX) {
+		eese_dev_settle(ue, h, EESE_UE_EVENT_FAILED); /* N8 */
+	} else if (!h->gate) {
+		repeat_after(ue, h);
 	}
-	if (!h.gate) {
-		repeat_after(ue, &h, now);
-	}
-	eese_dev_store(ue, at, &h);
 }
 
 enum eese_result eese_dev_error(struct eese_ue *ue, const uint8_t *msg, size_t len)
 {
 	struct eese_error e;
-	uint64_t now = now_of(ue);
 	enum eese_result r = eese_error_decode(msg, len, &e);
 	if (r != EESE_OK) {
 		return r;
 	}
-	ue->counters.errors++;
+	count(&ue->counters.errors);
 	switch (e.reason) {
 	case EESE_ERROR_NO_KEY:
 		eese_dev_run_aka(ue, e.reason, AKA_ERROR_MS);
-		eese_dev_told_to_wait(ue, now);
+		eese_dev_told_to_wait(ue);
 		break;
 	case EESE_ERROR_UE_UNKNOWN:
 	case EESE_ERROR_UNREACHABLE:
 	case EESE_ERROR_NOT_APPLICABLE:
 	case EESE_ERROR_EXPIRED:
-		eese_dev_told_to_wait(ue, now);
-		ue->wait_reason = e.reason;
-		eese_dev_event(ue, EESE_UE_EVENT_WAIT);
+		eese_dev_told_to_wait(ue);
+		eese_dev_event(ue, EESE_UE_EVENT_WAIT, e.reason);
 		break;
 	case EESE_ERROR_KEY_UNKNOWN:
-		key_unknown(ue, &e, now);
+		key_unknown(ue, &e);
 		break;
 	default:
 		break;

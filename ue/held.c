@@ -2,117 +2,112 @@
 /* Held messages: packed in the arena in the order they were published. */
 #include "internal.h"
 
-bool eese_dev_load(const struct eese_ue *ue, size_t at, struct held *h)
+/* Octets of the arena; what follows is aligned again. */
+static size_t size_of(size_t topic_len, size_t plain_len)
 {
-	if (at >= ue->arena_used) {
-		return false;
+	size_t octets = sizeof(struct held) + topic_len + plain_len;
+	return (octets + alignof(struct held) - 1) / alignof(struct held) * alignof(struct held);
+}
+
+/* The first one, or the one behind h, settled or not. */
+static struct held *behind(const struct eese_ue *ue, const struct held *h)
+{
+	uint8_t *p = ue->config.arena;
+	if (h != NULL) {
+		p += (size_t)((const uint8_t *)h - p) + size_of(h->topic_len, h->plain_len);
 	}
-	memcpy(h, ue->config.arena + at, sizeof *h);
-	return true;
+	return p < ue->config.arena + ue->arena_used ? (void *)p : NULL;
 }
 
-void eese_dev_store(struct eese_ue *ue, size_t at, const struct held *h)
+struct held *eese_dev_next(const struct eese_ue *ue, const struct held *h)
 {
-	memcpy(ue->config.arena + at, h, sizeof *h);
+	struct held *next = behind(ue, h);
+	while (next != NULL && next->outcome != 0) {
+		next = behind(ue, next);
+	}
+	return next;
 }
 
-static size_t size_of(const struct held *h)
+struct held *eese_dev_next_settled(const struct eese_ue *ue)
 {
-	return EESE_UE_HELD_OVERHEAD + (size_t)h->topic_len + h->plain_len;
+	struct held *h = behind(ue, NULL);
+	while (h != NULL && h->outcome == 0) {
+		h = behind(ue, h);
+	}
+	return h;
 }
 
-size_t eese_dev_step(size_t at, const struct held *h)
+enum eese_result eese_dev_add(struct eese_ue *ue, const char *topic, size_t topic_len,
+			      const uint8_t *plain, size_t plain_len, struct held **added)
 {
-	return at + size_of(h);
-}
-
-enum eese_result eese_dev_add(struct eese_ue *ue, const struct held *h, const char *topic,
-			      const uint8_t *plain)
-{
-	size_t size = size_of(h);
+	size_t size = size_of(topic_len, plain_len);
 	if (size > ue->config.arena_size) {
 		return EESE_INVALID;
 	}
 	if (size > ue->config.arena_size - ue->arena_used) {
 		return EESE_FULL;
 	}
-	uint8_t *p = ue->config.arena + ue->arena_used;
-	memset(p, 0, EESE_UE_HELD_OVERHEAD);
-	memcpy(p, h, sizeof *h);
-	if (h->topic_len > 0) {
-		memcpy(p + EESE_UE_HELD_OVERHEAD, topic, h->topic_len);
+	struct held *h = (void *)(ue->config.arena + ue->arena_used);
+	uint8_t *p = (uint8_t *)(h + 1);
+	memset(h, 0, sizeof *h);
+	h->topic_len = (uint16_t)topic_len;
+	h->plain_len = (uint16_t)plain_len;
+	h->left[DUE] = h->left[LET_GO] = NEVER;
+	if (topic_len > 0) {
+		memcpy(p, topic, topic_len);
 	}
-	if (h->plain_len > 0) {
-		memcpy(p + EESE_UE_HELD_OVERHEAD + h->topic_len, plain, h->plain_len);
+	if (plain_len > 0) {
+		memcpy(p + topic_len, plain, plain_len);
 	}
 	ue->arena_used += size;
+	*added = h;
 	return EESE_OK;
 }
 
-void eese_dev_remove(struct eese_ue *ue, size_t at)
+void eese_dev_remove(struct eese_ue *ue, struct held *h)
 {
-	struct held h;
-	if (!eese_dev_load(ue, at, &h)) {
-		return;
-	}
-	size_t size = size_of(&h);
-	uint8_t *p = ue->config.arena + at;
-	memmove(p, p + size, ue->arena_used - at - size);
+	size_t size = size_of(h->topic_len, h->plain_len);
+	const uint8_t *end = ue->config.arena + ue->arena_used;
+	const uint8_t *rest = (const uint8_t *)h + size;
+	memmove(h, rest, (size_t)(end - rest));
 	ue->arena_used -= size;
 	eese_wipe(ue->config.arena + ue->arena_used, size);
 }
 
 /* An unsettled message by its handle. */
-bool eese_dev_find(const struct eese_ue *ue, uint32_t handle, size_t *at, struct held *h)
+struct held *eese_dev_find(const struct eese_ue *ue, uint32_t handle)
 {
-	for (*at = 0; eese_dev_load(ue, *at, h); *at = eese_dev_step(*at, h)) {
-		if (h->handle == handle && h->outcome == 0) {
-			return true;
-		}
-	}
-	return false;
+	struct held *h = NULL;
+	do {
+		h = eese_dev_next(ue, h);
+	} while (h != NULL && h->handle != handle);
+	return h;
 }
 
-void eese_dev_settle(struct eese_ue *ue, size_t at, struct held *h, enum eese_ue_event_kind outcome)
+void eese_dev_settle(struct eese_ue *ue, struct held *h, enum eese_ue_event_kind outcome)
 {
 	h->outcome = (uint8_t)outcome;
 	h->ksn = 0;
-	h->due = NEVER;
-	eese_dev_store(ue, at, h);
 	if (outcome == EESE_UE_EVENT_ACCEPTED) {
 		eese_dev_uplink_accepted(ue);
 	}
 }
 
 /* Back among those that wait for a number; its place in the arena keeps the order. */
-void eese_dev_anew(struct eese_ue *ue, size_t at, struct held *h)
+void eese_dev_anew(struct eese_ue *ue, struct held *h)
 {
 	h->ksn = 0;
-	h->due = h->sent_at = NEVER;
+	h->left[DUE] = h->left[LET_GO] = NEVER;
 	h->sends = h->nacks = h->errors = 0;
 	h->gate = h->nack_open = h->error_open = false;
-	eese_dev_store(ue, at, h);
-	ue->counters.resealed++;
-}
-
-/* Whether a held message is protected under this keyset. */
-bool eese_dev_refers(const struct eese_ue *ue, uint32_t ksn)
-{
-	struct held h;
-	for (size_t at = 0; eese_dev_load(ue, at, &h); at = eese_dev_step(at, &h)) {
-		if (h.ksn == ksn) {
-			return true;
-		}
-	}
-	return false;
+	count(&ue->counters.resealed);
 }
 
 size_t eese_ue_held(const struct eese_ue *ue)
 {
-	struct held h;
 	size_t n = 0;
-	for (size_t at = 0; eese_dev_load(ue, at, &h); at = eese_dev_step(at, &h)) {
-		n += h.outcome == 0;
+	for (struct held *h = NULL; (h = eese_dev_next(ue, h)) != NULL;) {
+		n++;
 	}
 	return n;
 }

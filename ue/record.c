@@ -2,79 +2,38 @@
 /* The one record in non-volatile memory, clause 6: what must not be forgotten at a power cut. */
 #include "internal.h"
 
-enum {
-	MAGIC = 0x45554531, /* "EUE1": the layout below */
-	CRC_AT = EESE_UE_RECORD_SIZE - 4,
-};
+enum { MAGIC = 0x45554532 }; /* "EUE2": the layout of struct record, in the device's own order */
 
-static uint8_t *put_keyset(uint8_t *p, const struct eese_ue_keyset *k)
+static uint32_t crc_of(const struct record *r)
 {
-	p = eese_dev_put(p, k->ksn, 4);
-	p = eese_dev_put(p, k->alg, 1);
-	memcpy(p, k->rand, EESE_RAND_SIZE);
-	return p + EESE_RAND_SIZE;
+	return eese_dev_crc32((const uint8_t *)r, offsetof(struct record, crc));
 }
 
-static struct eese_ue_keyset get_keyset(const uint8_t **p)
+enum eese_result eese_dev_record_write(const struct eese_ue *ue, struct record *r)
 {
-	struct eese_ue_keyset k = {.ksn = (uint32_t)eese_dev_get(p, 4), .used = true};
-	k.alg = (uint8_t)eese_dev_get(p, 1);
-	memcpy(k.rand, *p, EESE_RAND_SIZE);
-	*p += EESE_RAND_SIZE;
-	return k;
-}
-
-enum eese_result eese_dev_record_write(struct eese_ue *ue, const struct record *r)
-{
-	uint8_t octets[EESE_UE_RECORD_SIZE] = {0};
-	uint8_t *p = eese_dev_put(octets, MAGIC, 4);
-	p = eese_dev_put(p, r->ikid, 2);
-	p = put_keyset(p, &r->current);
-	p = eese_dev_put(p, r->numbers_reserved, 8);
-	p = eese_dev_put(p, r->units_reserved, 4);
-	p = eese_dev_put(p, r->down_next, 8);
-	p = put_keyset(p, &r->before);
-	eese_dev_put(p, r->before_next, 8);
-	eese_dev_put(octets + CRC_AT, eese_dev_crc32(octets, CRC_AT), 4);
-	return ue->config.port.nvm(ue->config.port.ctx, EESE_UE_NVM_WRITE, octets) == EESE_UE_NVM_OK
+	const struct eese_ue_port *port = &ue->config.port;
+	r->magic = MAGIC;
+	r->crc = crc_of(r);
+	return port->nvm(port->ctx, EESE_UE_NVM_WRITE, (uint8_t *)r) == EESE_UE_NVM_OK
 		   ? EESE_OK
 		   : EESE_STORAGE;
 }
 
-static bool decode(const uint8_t octets[EESE_UE_RECORD_SIZE], struct record *out)
+/* EESE_NO_KEY: none was ever written. EESE_STORAGE: it can't be read. EESE_MALFORMED: it is
+ * damaged. */
+enum eese_result eese_dev_record_read(const struct eese_ue *ue, struct record *out)
 {
-	const uint8_t *p = octets;
-	const uint8_t *crc = octets + CRC_AT;
-	if (eese_dev_get(&p, 4) != MAGIC ||
-	    eese_dev_get(&crc, 4) != eese_dev_crc32(octets, CRC_AT)) {
-		return false;
+	const struct eese_ue_port *port = &ue->config.port;
+	enum eese_ue_nvm_result r = port->nvm(port->ctx, EESE_UE_NVM_READ, (uint8_t *)out);
+	if (r != EESE_UE_NVM_OK) {
+		return r == EESE_UE_NVM_EMPTY ? EESE_NO_KEY : EESE_STORAGE;
 	}
-	out->ikid = (uint16_t)eese_dev_get(&p, 2);
-	out->current = get_keyset(&p);
-	out->numbers_reserved = eese_dev_get(&p, 8);
-	out->units_reserved = (uint32_t)eese_dev_get(&p, 4);
-	out->down_next = eese_dev_get(&p, 8);
-	out->before = get_keyset(&p);
-	out->before_next = eese_dev_get(&p, 8);
-	return out->current.ksn != 0 && eese_alg_info(out->current.alg) != NULL;
-}
-
-/* *found is false if none was ever written. EESE_STORAGE: it can't be read. EESE_MALFORMED: it
- * is damaged. */
-enum eese_result eese_dev_record_read(struct eese_ue *ue, struct record *out, bool *found)
-{
-	uint8_t octets[EESE_UE_RECORD_SIZE] = {0};
-	memset(out, 0, sizeof *out);
-	*found = false;
-	switch (ue->config.port.nvm(ue->config.port.ctx, EESE_UE_NVM_READ, octets)) {
-	case EESE_UE_NVM_OK:
-		*found = decode(octets, out);
-		return *found ? EESE_OK : EESE_MALFORMED;
-	case EESE_UE_NVM_EMPTY:
-		return EESE_OK;
-	default:
-		return EESE_STORAGE;
+	if (out->magic != MAGIC || out->crc != crc_of(out) ||
+	    eese_alg_info(out->current.alg) == NULL) {
+		return EESE_MALFORMED;
 	}
+	out->current.used = out->before.used = true;
+	return EESE_OK;
 }
 
 /* The record of the state as it is. */

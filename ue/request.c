@@ -27,7 +27,7 @@ void eese_dev_limited(struct eese_ue *ue, uint8_t reason)
 }
 
 /* Only the first ERROR of a row moves the time, so a flood of them can't put it off for ever. */
-void eese_dev_told_to_wait(struct eese_ue *ue, uint64_t now)
+void eese_dev_told_to_wait(struct eese_ue *ue)
 {
 	if ((ue->want & WANT_WAIT) != 0) {
 		return;
@@ -35,20 +35,18 @@ void eese_dev_told_to_wait(struct eese_ue *ue, uint64_t now)
 	if (ue->request_step == 0) {
 		ue->request_step = REQUEST_MS;
 	}
-	uint64_t due = eese_dev_after(ue, now, ue->request_step, 0);
-	if (due > ue->request_due) {
-		ue->request_due = due;
+	uint32_t wait = eese_dev_back_off(ue, ue->request_step, 0);
+	if (wait > ue->left[REQUEST]) {
+		ue->left[REQUEST] = wait;
 	}
 	ue->want |= WANT_WAIT;
 }
 
-void eese_dev_run_aka(struct eese_ue *ue, uint8_t reason, uint64_t gap_ms)
+void eese_dev_run_aka(struct eese_ue *ue, uint8_t reason, uint32_t gap_ms)
 {
-	uint64_t now = now_of(ue);
-	if (ue->aka_told == NEVER || now - ue->aka_told >= gap_ms) {
-		ue->aka_told = now;
-		ue->aka_reason = reason;
-		eese_dev_event(ue, EESE_UE_EVENT_RUN_AKA);
+	if (AKA_UNANSWERED_MS - ue->left[AKA] >= gap_ms) {
+		ue->left[AKA] = AKA_UNANSWERED_MS;
+		eese_dev_event(ue, EESE_UE_EVENT_RUN_AKA, reason);
 	}
 }
 
@@ -56,7 +54,7 @@ void eese_dev_run_aka(struct eese_ue *ue, uint8_t reason, uint64_t gap_ms)
 void eese_dev_uplink_accepted(struct eese_ue *ue)
 {
 	if (ue->limited_step != 0) {
-		ue->limited_due = ue->limited_due - ue->limited_step + LIMITED_MS;
+		ue->left[LIMITED] -= smaller(ue->left[LIMITED], ue->limited_step - LIMITED_MS);
 		ue->limited_step = 0;
 	}
 	ue->unanswered = 0;
@@ -64,8 +62,9 @@ void eese_dev_uplink_accepted(struct eese_ue *ue)
 	if (ue->want == 0) {
 		/* Acceptance can be forged as ERRORs can: in turns they would bring one about every
 		 * few seconds. */
-		ue->request_due =
-		    ue->request_step > REQUEST_MS ? now_of(ue) + LIMITED_MS : ue->request_due;
+		if (ue->request_step > REQUEST_MS) {
+			ue->left[REQUEST] = LIMITED_MS;
+		}
 		ue->request_step = 0;
 	}
 }
@@ -79,7 +78,7 @@ static bool under_new_key(const struct eese_ue *ue, uint8_t reason)
 	return reason == EESE_REQUEST_ALG ? ue->alg_new : ue->ask_new;
 }
 
-static bool send_request(struct eese_ue *ue, uint64_t now, uint8_t reason)
+static bool send_request(struct eese_ue *ue, uint8_t reason)
 {
 	bool new_key = under_new_key(ue, reason);
 	const uint8_t *int_key = new_key ? ue->new_key : ue->int_key;
@@ -92,16 +91,16 @@ static bool send_request(struct eese_ue *ue, uint64_t now, uint8_t reason)
 		  eese_key_request_encode(control_key, ue->config.ue_id, &r, octets) == EESE_OK;
 	eese_wipe(control_key, sizeof control_key);
 	if (!ok) {
-		ue->blocked_until = now + BLOCKED_MS;
+		ue->left[BLOCKED] = BLOCKED_MS;
 		return false;
 	}
 	struct eese_ue_message m = {
 	    .channel = EESE_UE_REQ, .topic = "", .octets = octets, .len = sizeof octets};
-	if (!eese_dev_hand_over(ue, now, &m)) {
+	if (!eese_dev_hand_over(ue, &m)) {
 		return false;
 	}
 	ue->ask_new = !new_key;
-	ue->counters.requests++;
+	count(&ue->counters.requests);
 	return true;
 }
 
@@ -109,76 +108,72 @@ static void count_unanswered(struct eese_ue *ue)
 {
 	if (ue->unanswered < UNANSWERED_MAX) {
 		ue->unanswered++;
+	} else {
+		eese_dev_run_aka(ue, 0, AKA_UNANSWERED_MS);
 	}
 }
 
+static uint32_t doubled(uint32_t step, uint32_t first)
+{
+	return step == 0 ? first : smaller(2 * step, BACK_OFF_MAX_MS);
+}
+
 /* KEY_REQUEST 1, 3, 4: one in 60 s, doubling to an hour. Of these only 4 is always answered. */
-static void send_limited(struct eese_ue *ue, uint64_t now)
+static void send_limited(struct eese_ue *ue)
 {
 	uint8_t reason = ue->limited_reason;
-	if (reason == 0 || now < ue->limited_due || !send_request(ue, now, reason)) {
+	if (reason == 0 || ue->left[LIMITED] > 0 || !send_request(ue, reason)) {
 		return;
 	}
-	ue->limited_step = ue->limited_step == 0                    ? LIMITED_MS
-			   : ue->limited_step > BACK_OFF_MAX_MS / 2 ? BACK_OFF_MAX_MS
-								    : ue->limited_step * 2;
-	ue->limited_due = now + ue->limited_step;
+	ue->left[LIMITED] = ue->limited_step = doubled(ue->limited_step, LIMITED_MS);
 	ue->limited_reason = 0;
 	if (reason == EESE_REQUEST_ERROR_6) {
-		if (ue->unanswered >= UNANSWERED_MAX) {
-			eese_dev_run_aka(ue, 0, AKA_UNANSWERED_MS);
-		}
 		count_unanswered(ue);
 	}
 }
 
 /* What no ERROR brought about is not held back by what ERRORs brought about before. */
-static uint64_t wanted_due(const struct eese_ue *ue)
+static uint32_t until_wanted(const struct eese_ue *ue)
 {
+	if (wanted(ue) == NOTHING_WANTED) {
+		return NEVER;
+	}
 	bool anew = ue->request_step == 0 && (ue->want & ~(unsigned)WANT_WAIT) != 0;
-	return anew ? 0 : ue->request_due;
+	return anew ? 0 : ue->left[REQUEST];
 }
 
 /* KEY_REQUEST 0, 2, 5: after 2 s, doubling to an hour; after five unanswered ones AKA. */
-static void send_wanted(struct eese_ue *ue, uint64_t now)
+static void send_wanted(struct eese_ue *ue)
 {
-	int reason = wanted(ue);
-	if (reason == NOTHING_WANTED || now < wanted_due(ue)) {
+	if (until_wanted(ue) > 0) {
 		return;
 	}
 	bool can_ask = !ue->key_spent || ue->has_new_key;
-	if (can_ask && !send_request(ue, now, (uint8_t)reason)) {
+	if (can_ask && !send_request(ue, (uint8_t)wanted(ue))) {
 		return;
 	}
-	if (ue->unanswered >= UNANSWERED_MAX) {
-		eese_dev_run_aka(ue, 0, AKA_UNANSWERED_MS);
-	}
 	count_unanswered(ue);
-	ue->request_step = ue->request_step == 0                    ? REQUEST_MS
-			   : ue->request_step > BACK_OFF_MAX_MS / 2 ? BACK_OFF_MAX_MS
-								    : ue->request_step * 2;
-	ue->request_due = eese_dev_after(ue, now, ue->request_step, 0);
+	ue->request_step = doubled(ue->request_step, REQUEST_MS);
+	ue->left[REQUEST] = eese_dev_back_off(ue, ue->request_step, 0);
 }
 
-void eese_dev_requests(struct eese_ue *ue, uint64_t now)
+void eese_dev_requests(struct eese_ue *ue)
 {
-	if (now >= ue->blocked_until) {
-		send_wanted(ue, now);
+	if (ue->left[BLOCKED] == 0) {
+		send_wanted(ue);
 	}
-	if (now >= ue->blocked_until) {
-		send_limited(ue, now);
+	if (ue->left[BLOCKED] == 0) {
+		send_limited(ue);
 	}
 }
 
-uint64_t eese_dev_request_deadline(const struct eese_ue *ue)
+uint32_t eese_dev_until_request(const struct eese_ue *ue)
 {
-	uint64_t due = wanted(ue) != NOTHING_WANTED ? wanted_due(ue) : NEVER;
-	uint64_t limited = ue->limited_reason != 0 ? ue->limited_due : NEVER;
-	return due < limited ? due : limited;
+	return smaller(until_wanted(ue), ue->limited_reason != 0 ? ue->left[LIMITED] : NEVER);
 }
 
 void eese_ue_refresh(struct eese_ue *ue)
 {
 	ue->want |= WANT_REFRESH;
-	eese_dev_run(ue, now_of(ue));
+	eese_dev_go_on(ue);
 }

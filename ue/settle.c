@@ -20,25 +20,22 @@ static enum fate fate_of(const struct held *h, uint32_t announced, const struct 
 	return h->ksn > named ? ANEW : LEAVE;
 }
 
-void eese_dev_settle_by_ref(struct eese_ue *ue, uint32_t announced, const struct eese_ref *ref)
+void eese_dev_settle_by_ref(struct eese_ue *ue, uint32_t announced, const struct eese_ref *ref,
+			    uint32_t named)
 {
-	uint32_t named = ref->form == EESE_REF_ABSENT ? 0 : eese_dev_named(ue, announced, ref->kid);
-	struct held h;
-	for (size_t at = 0; eese_dev_load(ue, at, &h); at = eese_dev_step(at, &h)) {
-		if (h.outcome != 0 || h.ksn == 0) {
-			continue;
-		}
-		switch (fate_of(&h, announced, ref, named)) {
-		case FORGET:
-			eese_dev_settle(ue, at, &h, EESE_UE_EVENT_ACCEPTED);
-			break;
-		case ANEW:
-			eese_dev_anew(ue, at, &h);
-			break;
-		case LEAVE:
-			break;
+	for (struct held *h = NULL; (h = eese_dev_next(ue, h)) != NULL;) {
+		enum fate fate = h->ksn == 0 ? LEAVE : fate_of(h, announced, ref, named);
+		if (fate == FORGET) {
+			eese_dev_settle(ue, h, EESE_UE_EVENT_ACCEPTED);
+		} else if (fate == ANEW) {
+			eese_dev_anew(ue, h);
 		}
 	}
+}
+
+static bool before_gate(const struct eese_ue *ue, const struct held *h)
+{
+	return h->ksn != 0 && h->ksn < ue->gate_ksn;
 }
 
 /*
@@ -47,19 +44,17 @@ void eese_dev_settle_by_ref(struct eese_ue *ue, uint32_t announced, const struct
  */
 void eese_dev_close_gate(struct eese_ue *ue, uint32_t ksn)
 {
-	struct held h;
 	if (ksn == ue->gate_ksn) {
 		return;
 	}
 	ue->gate_ksn = ksn;
-	ue->gate_until = NEVER;
+	ue->left[GATE] = NEVER;
 	ue->gate_closed = false;
-	for (size_t at = 0; eese_dev_load(ue, at, &h); at = eese_dev_step(at, &h)) {
-		if (h.ksn != 0 && h.ksn < ksn) {
+	for (struct held *h = NULL; (h = eese_dev_next(ue, h)) != NULL;) {
+		if (before_gate(ue, h)) {
 			ue->gate_closed = true;
-			h.gate = true;
-			h.due = 0;
-			eese_dev_store(ue, at, &h);
+			h->gate = true;
+			h->left[DUE] = 0;
 		}
 	}
 }
@@ -67,33 +62,31 @@ void eese_dev_close_gate(struct eese_ue *ue, uint32_t ksn)
 /* The wait is over: what has an acknowledgement is still repeated, the rest is let go of. */
 static void open_gate(struct eese_ue *ue)
 {
-	struct held h;
 	ue->gate_closed = false;
-	for (size_t at = 0; eese_dev_load(ue, at, &h); at = eese_dev_step(at, &h)) {
-		if (h.ksn != 0 && h.ksn < ue->gate_ksn && !h.acknowledged) {
-			eese_dev_settle(ue, at, &h, EESE_UE_EVENT_UNCONFIRMED);
+	for (struct held *h = NULL; (h = eese_dev_next(ue, h)) != NULL;) {
+		if (before_gate(ue, h) && !h->acknowledged) {
+			eese_dev_settle(ue, h, EESE_UE_EVENT_UNCONFIRMED);
 		}
 	}
 }
 
-bool eese_dev_gate_closed(struct eese_ue *ue, uint64_t now)
+bool eese_dev_gate_closed(struct eese_ue *ue)
 {
-	struct held h;
 	bool any = false;
 	bool repeated = true;
 	if (!ue->gate_closed) {
 		return false;
 	}
-	for (size_t at = 0; eese_dev_load(ue, at, &h); at = eese_dev_step(at, &h)) {
-		if (h.ksn != 0 && h.ksn < ue->gate_ksn) {
+	for (struct held *h = NULL; (h = eese_dev_next(ue, h)) != NULL;) {
+		if (before_gate(ue, h)) {
 			any = true;
-			repeated = repeated && !h.gate;
+			repeated = repeated && !h->gate;
 		}
 	}
-	if (repeated && ue->gate_until == NEVER) {
-		ue->gate_until = now + GATE_MS;
+	if (repeated && ue->left[GATE] == NEVER) {
+		ue->left[GATE] = GATE_MS;
 	}
-	if (!any || now >= ue->gate_until) {
+	if (!any || ue->left[GATE] == 0) {
 		open_gate(ue);
 	}
 	return ue->gate_closed;

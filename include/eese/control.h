@@ -50,10 +50,6 @@ eese_key_update_encode(const uint8_t control_key[EESE_CONTROL_KEY_SIZE], const c
 		       const struct eese_key_update *u, uint8_t out[EESE_KEY_UPDATE_MAX],
 		       size_t *out_len);
 
-/* The IKID of what looks like a KEY_UPDATE, to choose the key by; EESE_MALFORMED. */
-EESE_MUST_CHECK enum eese_result eese_key_update_ikid(const uint8_t *msg, size_t len,
-						      uint16_t *out);
-
 /* Checks form, then MAC, then fills *out. An unlisted reason is read as 0. alg is not checked:
  * the caller says whether it supports it. On failure *out is all zero. */
 EESE_MUST_CHECK enum eese_result
@@ -70,7 +66,7 @@ EESE_MUST_CHECK enum eese_result
 eese_key_request_encode(const uint8_t control_key[EESE_CONTROL_KEY_SIZE], const char *ue_id,
 			const struct eese_key_request *r, uint8_t out[EESE_KEY_REQUEST_SIZE]);
 
-/* As eese_key_update_ikid(), for a KEY_REQUEST. */
+/* The IKID of what looks like a KEY_REQUEST, to choose the key by; EESE_MALFORMED. */
 EESE_MUST_CHECK enum eese_result eese_key_request_ikid(const uint8_t *msg, size_t len,
 						       uint16_t *out);
 

@@ -8,6 +8,11 @@
  *
  * Not thread-safe: one struct eese_ue is used by one thread at a time. The port's functions are
  * called from inside the library's and must not call it back.
+ *
+ * Where flash is short, compile core/ and ue/ with EESE_SMALL defined (or link eese-ue-small and
+ * eese-core-small). It is the same protocol and the same interface, without what clause 6 lets a
+ * small device do without: algorithm 10 alone (KEY_REQUEST 5 asks for it), no downlink message is
+ * kept for a KEY_UPDATE still to come, and counters stay 0.
  */
 #ifndef EESE_UE_H
 #define EESE_UE_H
@@ -63,8 +68,9 @@ struct eese_ue_config {
 	const char *ue_id; /* ends with NUL; must outlive the struct eese_ue */
 	struct eese_ue_port port;
 
-	/* Where held messages live, plaintext and topic; they must fit (a header of
-	 * EESE_UE_HELD_OVERHEAD octets each). Must outlive the struct eese_ue. */
+	/* Where held messages live: topic and plaintext, together rounded up to a multiple of four
+	 * octets, and a header of EESE_UE_HELD_OVERHEAD octets each. Up to three octets are lost
+	 * if it doesn't begin at such a multiple. Must outlive the struct eese_ue. */
 	uint8_t *arena;
 	size_t arena_size;
 
@@ -72,16 +78,11 @@ struct eese_ue_config {
 	uint8_t *scratch;
 	size_t scratch_size;
 
-	/* Optional: where up to EESE_UE_KEEP_MAX downlink messages wait that came before their
-	 * KEY_UPDATE; NULL and 0: none is kept. */
-	uint8_t *keep;
-	size_t keep_size;
-
-	/* Sequence numbers reserved by one write of the record; 0 = 64. */
+	/* Sequence numbers reserved by one write of the record, 2^20 at most; 0 = 64. */
 	uint32_t reserve_block;
 
-	/* Repeat of an unacknowledged message, first back-off in milliseconds; 0 = 10,000. Doubles
-	 * to an hour. A negative acknowledgement repeats after a tenth of it. */
+	/* Repeat of an unacknowledged message, first back-off in milliseconds; below 10: 10,000.
+	 * Doubles to an hour. A negative acknowledgement repeats after a tenth of it. */
 	uint32_t repeat_ms;
 
 	/* Whether the record may be written at each downlink message. If not, nothing is opened
@@ -89,13 +90,18 @@ struct eese_ue_config {
 	bool downlink_durable;
 
 	/* Bit n set: algorithm row n of the table in clause 2 is supported (10, 30, 1, 24 in this
-	 * order); 0 = all. Algorithm 10 always is. */
+	 * order); 0 = all. Algorithm 10 always is, and the only one in EESE_SMALL. */
 	uint8_t algs;
+
+	/* Optional: where up to EESE_UE_KEEP_MAX downlink messages wait that came before their
+	 * KEY_UPDATE; NULL and 0: none is kept. Ignored in EESE_SMALL. */
+	uint8_t *keep;
+	size_t keep_size;
 };
 
 enum {
-	EESE_UE_HELD_OVERHEAD =
-	    48, /* octets of arena a held message needs beside topic and plaintext */
+	/* octets of arena a held message needs beside topic and plaintext */
+	EESE_UE_HELD_OVERHEAD = 32,
 	EESE_UE_OUTSTANDING_MAX = 64,
 	EESE_UE_RESEND_KEEP = 4,
 	EESE_UE_KEEP_MAX = 4,
@@ -120,10 +126,10 @@ struct eese_ue_event {
 	uint8_t reason;
 };
 
-/* Counters, for a status display. */
+/* Counters, for a status display; all 0 in EESE_SMALL. */
 struct eese_ue_counters {
-	uint64_t sealed, repeated, resealed, opened;
-	uint64_t dropped_control, dropped_downlink, errors, requests, adopted;
+	uint32_t sealed, repeated, resealed, opened;
+	uint32_t dropped_control, dropped_downlink, errors, requests, adopted;
 };
 
 /* The state. Its members are the library's; it is public so that it can be allocated. */

@@ -2,6 +2,10 @@
 foreach(part contact downlink flash numbers request robust settle)
 	eese_unit_test(ue-${part} SOURCES ue_${part}.c ue_support.c LIBS eese-ue)
 endforeach()
+foreach(part contact downlink numbers request robust settle)
+	eese_unit_test(ue-small-${part} SOURCES ue_${part}.c ue_support.c LIBS eese-ue-small)
+	target_compile_definitions(unit-ue-small-${part} PRIVATE EESE_SMALL)
+endforeach()
 # The UE side of AKA; osmo-auc-gen is an AuC by others.
 foreach(part aka usim)
 	eese_unit_test(ue-${part} SOURCES ue_${part}.c aka_support.c core_support.c LIBS eese-ue)

@@ -234,7 +234,7 @@ static void limited_requests(void)
 static void one_timer_for_all_three(void)
 {
 	struct world *w = with_keyset();
-	CU_ASSERT_EQUAL(downlink(w, K + 1, 2, 0, "x"), EESE_NO_KEY);
+	CU_ASSERT_EQUAL(downlink(w, K + 1, 2, 0, "x"), UNOPENED);
 	EXPECT_REQUEST(w, K, EESE_REQUEST_DOWNLINK);
 	CU_ASSERT_EQUAL(update(w, K, 9, absent()), EESE_REPLAY);
 	publish(w, "a", true);

@@ -11,6 +11,13 @@
 
 enum { SENT_MAX = 512, PLAIN_MAX = 64, DAY_MS = 24 * 3600 * 1000 };
 
+/* What the library under test is without, see eese/ue.h. */
+#ifdef EESE_SMALL
+enum { SMALL = true, UNOPENED = EESE_FULL };
+#else
+enum { SMALL = false, UNOPENED = EESE_NO_KEY };
+#endif
+
 /* A message the transport took. */
 struct sent {
 	enum eese_ue_channel channel;
