@@ -106,6 +106,19 @@ bool con_carries(const struct queue *q, uint64_t number)
 	return false;
 }
 
+uint64_t con_lowest(const struct queue *q)
+{
+	const struct con *con;
+	uint64_t lowest = 0;
+
+	DL_FOREACH(q->cons, con)
+	{
+		if (con->number != 0 && (lowest == 0 || con->number < lowest))
+			lowest = con->number;
+	}
+	return lowest;
+}
+
 static void con_acknowledged(struct gateway *g, struct con *con)
 {
 	struct queue *q = con->queue;
@@ -150,6 +163,8 @@ bool con_sent(struct gateway *g, struct queue *q, struct client *client, coap_mi
 	if (!con_make(g, q, client, mid, number, o))
 		return false;
 	g->counters.of[COUNT_DOWNLINK_HANDED] += number > 0;
+	if (number > 0)
+		queue_on_its_way(g, q, number);
 	ping(g, q, client);
 	return true;
 }

@@ -23,6 +23,9 @@ bool con_sent(struct gateway *g, struct queue *q, struct client *client, coap_mi
 /* Whether this message is on its way in one. */
 bool con_carries(const struct queue *q, uint64_t number);
 
+/* The lowest number that is on its way; 0: none is. */
+uint64_t con_lowest(const struct queue *q);
+
 /* libcoap gave a confirmable message up, or the client reset it. */
 void con_nack(struct gateway *g, coap_session_t *session, coap_mid_t mid, bool reset);
 

@@ -165,8 +165,8 @@ static void give_down(struct gateway *g, struct ue *ue, const struct message *m,
 	}
 	if (c.update)
 		ue->update_new = false;
-	if (tells && c.last > q->offered)
-		q->offered = c.last;
+	if (tells && c.last != 0)
+		queue_offer(g, q, c.last);
 	if (tells || c.last == 0 || r.block2.more)
 		asker_reply(g, a, &r);
 	else

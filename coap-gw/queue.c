@@ -103,7 +103,7 @@ static void take_up(void *ctx, const struct spool_ue *from)
 	}
 	q->count = from->waiting;
 	/* It may have got it, and acknowledge it now. */
-	q->offered = from->newest;
+	q->offered = q->kept = from->offered;
 	g->queues.messages += from->waiting;
 	ue_keep_update(ue, from->update, from->update_len);
 }
@@ -284,6 +284,32 @@ void queue_delivered(struct gateway *g, struct queue *q, uint64_t number)
 	removed(g, q, spool_remove(g->queues.spool, q->row, number, number));
 }
 
+/* What the spool has of it. What is on its way may have to be given again, and after a restart
+ * nobody knows any more that it was. */
+static void keep_offered(struct gateway *g, struct queue *q, uint64_t number)
+{
+	q->kept = number;
+	spool_offer(g->queues.spool, q->row, number);
+}
+
+void queue_offer(struct gateway *g, struct queue *q, uint64_t number)
+{
+	const uint64_t on_its_way = con_lowest(q);
+
+	if (number > q->offered)
+		q->offered = number;
+	if (on_its_way != 0 && on_its_way <= number)
+		number = on_its_way - 1;
+	if (number > q->kept)
+		keep_offered(g, q, number);
+}
+
+void queue_on_its_way(struct gateway *g, struct queue *q, uint64_t number)
+{
+	if (number <= q->kept)
+		keep_offered(g, q, number - 1);
+}
+
 void queue_failed(struct queue *q, uint64_t number)
 {
 	if (q->offered >= number)
@@ -325,6 +351,7 @@ static void recount(void *ctx, const struct spool_ue *from)
 		return;
 	ue->queue->row = from->row;
 	ue->queue->count = from->waiting;
+	ue->queue->kept = from->offered;
 	g->queues.messages += from->waiting;
 }
 

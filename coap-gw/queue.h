@@ -25,6 +25,7 @@ struct queue {
 	uint64_t written;   /* the same as the spool has it */
 	size_t count;       /* messages in the spool */
 	uint64_t offered;   /* highest number handed out for the UE itself to acknowledge */
+	uint64_t kept;      /* .. as the spool has it: nothing up to it is on its way */
 	unsigned asked;     /* the broker connection on which its topics were subscribed; 0: none */
 	bool heard;         /* the broker has the subscription */
 	bool news;          /* something came in this turn */
@@ -79,6 +80,11 @@ void queue_note(struct gateway *g, struct queue *q);
 /* The first message above after that is not on its way; only of sub unless that is NULL. */
 bool queue_next(struct gateway *g, const struct queue *q, uint64_t after, const char *sub,
 		struct spooled *out);
+
+/* All up to this number was handed out, but for what is on its way. */
+void queue_offer(struct gateway *g, struct queue *q, uint64_t number);
+/* This message goes out in a confirmable message. */
+void queue_on_its_way(struct gateway *g, struct queue *q, uint64_t number);
 
 /* The UE says that it has all up to this number, only of sub unless that is NULL. Only what was
  * offered can be acknowledged. */

@@ -8,14 +8,15 @@
 #include "host/say.h"
 
 /* "EGWS" */
-enum { APPLICATION_ID = 0x45475753, VERSION = 1, BUSY_MS = 5000, PAGE_SIZE = 4096 };
+enum { APPLICATION_ID = 0x45475753, VERSION = 2, BUSY_MS = 5000, PAGE_SIZE = 4096 };
 
 /* AUTOINCREMENT: a UE that acknowledges late must not acknowledge another message by it. */
 static const char schema[] = "CREATE TABLE ue("
 			     " id INTEGER PRIMARY KEY,"
 			     " name TEXT NOT NULL UNIQUE,"
 			     " until INTEGER NOT NULL,"
-			     " key_update BLOB"
+			     " key_update BLOB,"
+			     " offered INTEGER NOT NULL DEFAULT 0"
 			     ") STRICT;"
 			     "CREATE TABLE message("
 			     " number INTEGER PRIMARY KEY AUTOINCREMENT,"
@@ -25,7 +26,10 @@ static const char schema[] = "CREATE TABLE ue("
 			     ") STRICT;"
 			     "CREATE INDEX message_of ON message(ue, number);"
 			     "PRAGMA application_id = 0x45475753;"
-			     "PRAGMA user_version = 1;";
+			     "PRAGMA user_version = 2;";
+
+static const char from_1[] = "ALTER TABLE ue ADD COLUMN offered INTEGER NOT NULL DEFAULT 0;"
+			     "PRAGMA user_version = 2;";
 
 enum statement {
 	BEGIN,
@@ -34,6 +38,7 @@ enum statement {
 	FORGET_UE,
 	FORGET_MESSAGES,
 	UPDATE,
+	OFFER,
 	PUT,
 	NEXT,
 	NEXT_OF,
@@ -53,6 +58,7 @@ static const char *const texts[STATEMENTS] = {
     [FORGET_UE] = "DELETE FROM ue WHERE id = ?1",
     [FORGET_MESSAGES] = "DELETE FROM message WHERE ue = ?1",
     [UPDATE] = "UPDATE ue SET key_update = ?2 WHERE id = ?1",
+    [OFFER] = "UPDATE ue SET offered = ?2 WHERE id = ?1",
     [PUT] = "INSERT INTO message(ue, sub, octets) VALUES(?1, ?2, ?3)",
     [NEXT] = "SELECT number, sub, octets FROM message WHERE ue = ?1 AND number > ?2"
 	     " ORDER BY number LIMIT 1",
@@ -122,6 +128,8 @@ static bool make_schema(struct spool *s)
 
 	if (application == 0 && version == 0 && tables == 0)
 		return run(s, "BEGIN IMMEDIATE") && run(s, schema) && run(s, "COMMIT");
+	if (application == APPLICATION_ID && version == 1)
+		return run(s, "BEGIN IMMEDIATE") && run(s, from_1) && run(s, "COMMIT");
 	if (application == APPLICATION_ID && version == VERSION)
 		return true;
 	say_error("%s is not a spool of this version of eese-coap-gw: name another file", s->path);
@@ -210,9 +218,8 @@ bool spool_commit(struct spool *s)
 
 bool spool_each(struct spool *s, spool_call *call, void *ctx)
 {
-	static const char text[] = "SELECT id, name, until, key_update, count(number),"
-				   " coalesce(max(number), 0) FROM ue LEFT JOIN message"
-				   " ON message.ue = ue.id GROUP BY ue.id";
+	static const char text[] = "SELECT id, name, until, key_update, offered,"
+				   " (SELECT count(*) FROM message WHERE ue = ue.id) FROM ue";
 	sqlite3_stmt *p = NULL;
 	int rc = sqlite3_prepare_v2(s->sql, text, -1, &p, NULL);
 
@@ -223,8 +230,8 @@ bool spool_each(struct spool *s, spool_call *call, void *ctx)
 		    .row = sqlite3_column_int64(p, 0),
 		    .name = (const char *)sqlite3_column_text(p, 1),
 		    .until = (uint64_t)sqlite3_column_int64(p, 2),
-		    .waiting = (size_t)sqlite3_column_int64(p, 4),
-		    .newest = (uint64_t)sqlite3_column_int64(p, 5),
+		    .offered = (uint64_t)sqlite3_column_int64(p, 4),
+		    .waiting = (size_t)sqlite3_column_int64(p, 5),
 		    .update = sqlite3_column_blob(p, 3),
 		    .update_len = (size_t)sqlite3_column_bytes(p, 3),
 		};
@@ -271,6 +278,14 @@ void spool_update(struct spool *s, int64_t ue, const uint8_t *update, size_t len
 	else
 		sqlite3_bind_null(p, 2);
 	step(s, UPDATE);
+}
+
+void spool_offer(struct spool *s, int64_t ue, uint64_t number)
+{
+	begin(s);
+	sqlite3_bind_int64(s->prepared[OFFER], 1, ue);
+	sqlite3_bind_int64(s->prepared[OFFER], 2, (int64_t)number);
+	step(s, OFFER);
 }
 
 uint64_t spool_put(struct spool *s, int64_t ue, const char *sub, const uint8_t *octets, size_t len)

@@ -26,7 +26,7 @@ struct spool_ue {
 	const char *name;
 	uint64_t until;        /* Unix seconds */
 	size_t waiting;        /* messages */
-	uint64_t newest;       /* number of the last of them; 0: none waits */
+	uint64_t offered;      /* as spool_offer() was told */
 	const uint8_t *update; /* its KEY_UPDATE */
 	size_t update_len;     /* 0: none */
 };
@@ -39,6 +39,9 @@ int64_t spool_want(struct spool *s, const char *name, uint64_t until);
 void spool_forget(struct spool *s, int64_t ue);
 /* Its newest KEY_UPDATE; len 0: none. */
 void spool_update(struct spool *s, int64_t ue, const uint8_t *update, size_t len);
+
+/* Up to which number the UE may acknowledge its messages. */
+void spool_offer(struct spool *s, int64_t ue, uint64_t number);
 
 /* The sub of a KEY_UPDATE, which stands between the messages where it came: no topic has it. */
 #define SPOOL_CONTROL "+ctl"

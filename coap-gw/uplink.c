@@ -126,8 +126,8 @@ static void answer_with_ride(struct gateway *g, struct uplink *u)
 	content_ride(g, ue, ue->update, update_len, asker_room(&u->asker, &r), &c);
 	if (c.update)
 		ue->update_new = false;
-	if (ue->queue != NULL && c.last > ue->queue->offered)
-		ue->queue->offered = c.last;
+	if (c.last != 0)
+		queue_offer(g, ue->queue, c.last);
 	g->counters.of[COUNT_DOWNLINK_HANDED] += c.last != 0;
 	if (c.len == 0)
 		r.format = FORMAT_NONE;
