@@ -13,11 +13,13 @@ enum {
 	SZX_1024 = 6,
 	ON_THEIR_WAY_MAX = 32, /* messages to one client */
 	SEQUENCE_MASK = 0xffffff,
+	SHARES = 4,
 };
 
 struct observer {
 	struct client *client; /* as long as there is the session, which is held */
 	coap_session_t *session;
+	uint8_t network[NETWORK_SIZE]; /* of the client */
 	struct queue *queue;
 	uint8_t token[TOKEN_MAX];
 	uint8_t token_len;
@@ -62,11 +64,28 @@ void observe_gone(struct gateway *g, struct observer *o)
 	observe_end(g, o);
 }
 
+/* One network has no more than a quarter of all. */
+static bool is_room(const struct gateway *g, const uint8_t network[NETWORK_SIZE])
+{
+	const size_t max = (size_t)g->options->max_observers;
+	const size_t share = (max + SHARES - 1) / SHARES;
+	const struct observer *o;
+	size_t count = 0;
+
+	DL_FOREACH2(g->observers, o, a_next)
+	{
+		count += memcmp(o->network, network, NETWORK_SIZE) == 0;
+	}
+	return g->observer_count < max && count < share;
+}
+
 static struct observer *make(struct gateway *g, struct queue *q, const struct message *m)
 {
+	uint8_t network[NETWORK_SIZE];
 	struct observer *o = NULL;
 
-	if (g->observer_count < (size_t)g->options->max_observers)
+	peer_network(&m->peer, network);
+	if (is_room(g, network))
 		o = calloc(1, sizeof(*o));
 	if (o == NULL)
 		return NULL;
@@ -77,6 +96,7 @@ static struct observer *make(struct gateway *g, struct queue *q, const struct me
 			return NULL;
 		}
 	}
+	memcpy(o->network, network, sizeof(o->network));
 	o->client = client_of(&g->clients, m->session);
 	o->session = coap_session_reference(m->session);
 	o->queue = q;

@@ -123,6 +123,54 @@ static void test_bodies(void)
 	end_gateway();
 }
 
+/* Whether it is registered for the downlink of this UE, under a token of its own. */
+static bool observes(struct coap *c, const struct test_ue *u)
+{
+	struct coap_message m, r;
+	char path[128];
+
+	snprintf(path, sizeof path, "e2e/%s/down", u->id);
+	coap_begin(c, &m, COAP_CON, COAP_GET);
+	coap_add_number(&m, COAP_OBSERVE, 0);
+	coap_add_path(&m, path);
+	return coap_exchange(c, &m, &r) && r.code == COAP_CODE(205) &&
+	       coap_find(&r, COAP_OBSERVE) != NULL;
+}
+
+/* Sends back the Echo that it is asked for. */
+static bool show_address(struct coap *c, const struct test_ue *u)
+{
+	struct coap_message m, r, asked;
+	const struct coap_option *echo;
+	char path[128];
+
+	snprintf(path, sizeof path, "e2e/%s/down", u->id);
+	coap_begin(c, &m, COAP_CON, COAP_GET);
+	coap_add_number(&m, COAP_OBSERVE, 0);
+	coap_add_path(&m, path);
+	if (!coap_exchange(c, &m, &asked) || (echo = coap_find(&asked, COAP_ECHO)) == NULL)
+		return false;
+	coap_begin(c, &m, COAP_CON, COAP_GET);
+	coap_add_path(&m, path);
+	coap_add(&m, COAP_ECHO, echo->value, echo->len);
+	return coap_exchange(c, &m, &r) && r.code == COAP_CODE(205);
+}
+
+static void test_observers(void)
+{
+	static const char *const few[] = {"--max-observers", "8", NULL};
+	struct test_ue u;
+
+	REQUIRE(run_gateway(few));
+	ue_take(&u, "ue");
+	REQUIRE(coap_first_contact(&client, &u));
+	REQUIRE(show_address(&client, &u) && show_address(&flood, &u));
+	for (int i = 0; i < 10; i++)
+		EXPECT_EQUAL(observes(&flood, &u), i < 2);
+	EXPECT(observes(&client, &u));
+	end_gateway();
+}
+
 /* The code of what comes first, that is no empty ACK. */
 static uint8_t soon(struct coap *c, const struct coap_message *m)
 {
@@ -198,6 +246,7 @@ int main(void)
 	    {"polls", test_polls},
 	    {"rate of a UE", test_rate},
 	    {"bodies", test_bodies},
+	    {"observers", test_observers},
 	    {"a broker that hangs", test_broker_hangs},
 	    {"stop", stop},
 	};
