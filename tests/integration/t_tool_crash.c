@@ -95,6 +95,8 @@ static void die_with_it(struct stage *s)
 {
 	program_say(&s->tool, "first\n");
 	REQUIRE(arrives(s, "first"));
+	/* It arrives before its PUBREL does, and that is not the one to be lost. */
+	REQUIRE(program_says(s->tool.err, "received PUBCOMP", PATIENCE_MS));
 	REQUIRE(!s->options.persistence || save(s));
 	s->proxy.mute_next = true;
 	program_say(&s->tool, "second\n");
