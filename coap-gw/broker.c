@@ -322,7 +322,11 @@ uint64_t broker_prepare(struct broker *b, struct pollfd *p, uint64_t now)
 static void dialled(struct broker *b, uint64_t now)
 {
 	struct dial *d = b->dial;
+	uint64_t done;
 
+	/* What the thread did before it wrote is seen from here on. */
+	if (read(d->event, &done, sizeof(done)) < 0)
+		return;
 	b->dial = NULL;
 	if (d->rc == MOSQ_ERR_SUCCESS) {
 		b->mosq = d->mosq;
