@@ -42,9 +42,9 @@ const struct command commands[] = {
      "line there is changed. It asks first; where there is no terminal to ask on it needs "
      "--yes.\n"},
     {"watch", COMMAND_WATCH, watch_run, "[UE...]", "events as they come, one a line",
-     "Prints the events of all UEs, or of those named, until it is ended: keys expired and\n"
-     "refreshed, messages refused. A connection that is lost is made again; the events in between\n"
-     "are lost. The user needs to be allowed to read APP/+/event.\n"},
+     "Prints the events of all UEs, or of those named, until it is ended: keys expired,\n"
+     "refreshed and taken back, messages refused. A connection that is lost is made again; the\n"
+     "events in between are lost. The user needs to be allowed to read APP/+/event.\n"},
     {0},
 };
 
