@@ -8,7 +8,7 @@ set -eu
 source=$1
 build=$2
 
-# docs/architecture.md's budget: all of eese/ue.h in the configuration EESE_SMALL, without flash and
+# docs/performance.md's budget: all of eese/ue.h in the configuration EESE_SMALL, without flash and
 # AKA; a context in any.
 code_max=8192
 context_max=512
