@@ -212,6 +212,7 @@ void poll_drop(struct gateway *g, struct queue *q)
 		const struct reply r = reply_later(CODE_UNAVAILABLE, LIVE_COME_AGAIN);
 
 		leave(g, p); /* NOLINT(clang-analyzer-unix.Malloc) */
+		g->counters.of[COUNT_UNAVAILABLE]++;
 		asker_reply(g, &p->asker, &r);
 		free(p);
 	}

@@ -42,6 +42,13 @@ static uint8_t objection(const struct message *m)
 	return 0;
 }
 
+static enum outcome unavailable(struct gateway *g, struct reply *r)
+{
+	g->counters.of[COUNT_UNAVAILABLE]++;
+	*r = reply_later(CODE_UNAVAILABLE, 1);
+	return NOW;
+}
+
 static enum outcome too_large(struct gateway *g, struct reply *r)
 {
 	error(g, CODE_TOO_LARGE, r);
@@ -75,8 +82,7 @@ static enum outcome post(struct gateway *g, const struct client *client, const s
 	case BODY_FULL:
 		break;
 	}
-	*r = reply_later(CODE_UNAVAILABLE, 1);
-	return NOW;
+	return unavailable(g, r);
 }
 
 static bool may_speak_for(const struct gateway *g, const struct client *client,
@@ -116,10 +122,8 @@ static enum outcome handle_known(struct gateway *g, const struct message *m, uin
 {
 	struct client *client = client_of(&g->clients, m->session);
 
-	if (client == NULL) {
-		*r = reply_later(CODE_UNAVAILABLE, 1);
-		return NOW;
-	}
+	if (client == NULL)
+		return unavailable(g, r);
 	client_verify(client, m, now);
 	if (m->path.ue[0] != '\0' && !may_speak_for(g, client, m))
 		return error(g, CODE_FORBIDDEN, r);

@@ -255,6 +255,7 @@ static void test_bodies(void)
 		REQUIRE(coap_exchange(c, &m, &r));
 		EXPECT_EQUAL(r.code, i < 2 ? COAP_CODE(231) : COAP_CODE(503));
 	}
+	EXPECT(becomes("counted", "requests/unavailable", 1));
 	coap_close(&other);
 }
 
