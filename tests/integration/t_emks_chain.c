@@ -82,7 +82,8 @@ struct life {
 };
 
 static struct life expiring, barred;
-static uint64_t begun; /* when both had their first key */
+static struct udp_relay slow; /* between the expiring one and the operator */
+static uint64_t begun;        /* when both had their first key */
 
 static pthread_t feeder;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* of what follows and of all lives */
@@ -120,14 +121,18 @@ static void begin_lives(void)
 {
 	static const char *const names[] = {"expiring", "barred"};
 
+	REQUIRE(udp_relay_start(&slow, emks.coap_port));
 	for (size_t i = 0; i < LIVES; i++) {
-		const struct phone p = subscribe(names[i], "");
+		struct phone p = subscribe(names[i], "");
 
+		if (lives[i] == &expiring)
+			phone_home(&p, slow.port);
 		sender_start(&lives[i]->sender, &p);
 		EXPECT(program_says(lives[i]->sender.program.err, "event: AKA: new key", 30000));
 		lives[i]->fed = true;
 	}
 	begun = mqtt_now_ms();
+	atomic_store(&slow.manner, RELAY_NO_CHANGED);
 	EXPECT_EQUAL(emks_shell(&emks, "$EESE_HSS bar barred"), 0);
 	feeding = true;
 	REQUIRE(pthread_create(&feeder, NULL, feed, NULL) == 0);
@@ -277,12 +282,33 @@ static void test_barred(void)
 	EXPECT_EQUAL(phone_aka(&s->phone, 5, "5"), 5);
 }
 
-/* Lines after the first key's end, and all that it had to say arrived, once. */
+static unsigned keysets(const struct sender *s)
+{
+	static const char word[] = "new keyset";
+	char *err = program_text(s->program.err);
+	unsigned count = 0;
+
+	for (const char *at = err; (at = strstr(at, word)) != NULL; at += strlen(word))
+		count++;
+	free(err);
+	return count;
+}
+
+/* The answer to RES comes late, keysets of the old key before it. Lines after the first key's end,
+ * and all that it had to say arrived, once. */
 static void test_expiring(void)
 {
 	struct sender *s = &expiring.sender;
+	unsigned before;
 
-	while (mqtt_now_ms() < begun + KEY_LIFE_MS + 3000)
+	while (atomic_load(&slow.lost) == 0 && mqtt_now_ms() < begun + KEY_LIFE_MS)
+		harness_sleep_ms(100);
+	before = keysets(s);
+	while (keysets(s) == before && mqtt_now_ms() < begun + 2 * KEY_LIFE_MS)
+		harness_sleep_ms(100);
+	EXPECT(keysets(s) > before);
+	atomic_store(&slow.manner, RELAY_ALL);
+	while (mqtt_now_ms() < begun + KEY_LIFE_MS + 6000)
 		harness_sleep_ms(100);
 	stop_feeding(&expiring);
 	EXPECT_EQUAL(phone_ends(&s->program, 0, 150000), 0);
@@ -295,6 +321,7 @@ static void stop(void)
 	feeding = false;
 	pthread_mutex_unlock(&lock);
 	pthread_join(feeder, NULL);
+	udp_relay_stop(&slow);
 	observer_close(&app);
 	broker_stop(&broker);
 	emks_remove(&emks);
@@ -312,8 +339,8 @@ int main(void)
 	    {"the answer to RES lost", test_lost_answer},
 	    {"memory lost", test_lost_memory},
 	    {"withdrawn and given back", test_withdrawn},
-	    {"barred", test_barred},
 	    {"expiring", test_expiring},
+	    {"barred", test_barred},
 	    {"stop", stop},
 	};
 

@@ -39,7 +39,9 @@ static bool take_key(void *ctx, const uint8_t key[EESE_INT_KEY_SIZE])
 	struct renewal *r = ctx;
 	struct keys_one *next = &r->keys.next;
 
-	r->before = *next;
+	if (!r->taken)
+		r->before = *next;
+	r->taken = true;
 	*next = (struct keys_one){.there = true, .renew = unix_time() + HOUR};
 	memcpy(next->key, key, EESE_INT_KEY_SIZE);
 	return keys_write(&r->keys);
@@ -117,7 +119,12 @@ bool renewal_forget(struct renewal *r)
 
 bool renewal_promote(struct renewal *r)
 {
-	keys_promote(&r->keys);
+	if (r->taken) {
+		r->keys.current = r->before;
+		eese_wipe(&r->before, sizeof(r->before));
+	} else {
+		keys_promote(&r->keys);
+	}
 	return keys_write(&r->keys);
 }
 
@@ -210,6 +217,8 @@ static enum run_end ended(struct renewal *r, enum run_end end, uint64_t now)
 {
 	const bool taken = r->run.aka.state == EESE_AKA_ANSWERED;
 
+	if (end == RUN_KEY || end == RUN_UNCERTAIN || end == RUN_REFUSED)
+		r->taken = false;
 	if (end == RUN_KEY || end == RUN_UNCERTAIN)
 		end = got_key(r, end, r->run.lifetime);
 	else if (end == RUN_REFUSED)
@@ -252,6 +261,7 @@ enum run_end renewal_cut_short(struct renewal *r)
 	r->running = false;
 	r->cause = RENEWAL_NONE;
 	run_close(&r->run);
+	r->taken = r->taken && !answered;
 	return answered ? got_key(r, RUN_UNCERTAIN, 0) : RUN_NO_ANSWER;
 }
 

@@ -21,7 +21,8 @@ enum renewal_cause {
 
 struct renewal {
 	struct keys keys;
-	struct keys_one before; /* what next was when the run began */
+	bool taken; /* next is of a RES that nobody said yet what became of: not for use */
+	struct keys_one before; /* if taken: what next was before */
 	struct usim_file usim;
 	char host[COAP_CLIENT_HOST_MAX + 1];
 	struct run_config config;
@@ -46,7 +47,8 @@ uint64_t renewal_prepare(struct renewal *r, struct pollfd *p, uint64_t now);
 /*
  * Does what came and what is due. RUN_GOES_ON: nothing new. RUN_KEY, RUN_UNCERTAIN: keys has a new
  * one, in next if there is another one in use. RUN_REFUSED: the end of it, for an hour; next may
- * have a key all the same. RUN_FILES: a reason to stop. Others: it failed and is tried again by itself. Each was told as an event.
+ * have a key all the same. RUN_FILES: a reason to stop. Others: it failed and is tried again by
+ * itself. Each was told as an event.
  */
 enum run_end renewal_done(struct renewal *r, uint64_t now);
 
@@ -57,7 +59,8 @@ enum run_end renewal_cut_short(struct renewal *r);
 /* Forgets all keys, durably: they are spent. false: the reason was said. */
 bool renewal_forget(struct renewal *r);
 
-/* next was taken into use: it takes the place of current, durably. */
+/* The key that the last run brought was taken into use: it takes the place of current, durably.
+ * What a run under way has taken stays. */
 bool renewal_promote(struct renewal *r);
 
 /* Before a record is written under one of the keys. */

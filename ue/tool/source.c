@@ -51,7 +51,8 @@ static int give_next(struct device *d)
 
 	s->ask_at = 0;
 	s->ask_pause = ASK_FIRST;
-	if (result == EESE_OK)
+	s->given = result == EESE_OK;
+	if (s->given)
 		return GO_ON;
 	say_error("the new key: %s", eese_result_text(result));
 	return EXIT_FILES;
@@ -60,9 +61,12 @@ static int give_next(struct device *d)
 /* After a KEY_UPDATE under the new key; perhaps one before a restart. */
 static bool promote_if_used(struct device *d)
 {
-	struct renewal *r = &d->source.renewal;
+	struct source *s = &d->source;
 
-	return !r->keys.next.there || eese_ue_has_new_key(&d->ue) || renewal_promote(r);
+	if (!s->given || eese_ue_has_new_key(&d->ue))
+		return true;
+	s->given = false;
+	return renewal_promote(&s->renewal);
 }
 
 /* With the keys that there are; the first one is waited for. */

@@ -13,6 +13,8 @@ struct device;
 struct source {
 	bool aka; /* else a key file, and nothing below counts */
 	struct renewal renewal;
+	bool given; /* the library has the key that is to replace the one in use, or uses it by now
+		     */
 	uint64_t ask_at; /* when the EESE is asked for a keyset under the new key; device_now() */
 	uint64_t ask_pause; /* milliseconds */
 };
