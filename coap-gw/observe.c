@@ -50,6 +50,7 @@ static struct observer *find(struct queue *q, const coap_session_t *session, con
 void observe_end(struct gateway *g, struct observer *o)
 {
 	DL_DELETE(o->queue->observers, o);
+	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference) */
 	DL_DELETE2(g->observers, o, a_prev, a_next);
 	g->observer_count--;
 	con_observer_gone(o->queue, o);

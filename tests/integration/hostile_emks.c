@@ -622,6 +622,9 @@ struct hostile *hostile_start(const struct hostile_config *config)
 void hostile_freeze(struct hostile *h, bool frozen)
 {
 	kill(h->pid, frozen ? SIGSTOP : SIGCONT);
+	/* Its other threads run on until the one that has the signal gets to it. */
+	if (frozen)
+		waitpid(h->pid, NULL, WUNTRACED);
 }
 
 void hostile_stop(struct hostile *h)
